@@ -1,0 +1,128 @@
+// The error table: every code a caller can meet, with its HTTP status and whose fault it is.
+// Everything that fails on purpose throws HostError; anything else is `internal`, is logged whole
+// and tells the client nothing. `http/error-response.ts` is the one place that writes them out.
+
+export type Fault = "caller" | "guest" | "host";
+
+type ErrorRow = {
+  readonly status: number;
+  readonly fault: Fault;
+  /** Whether the same request may succeed later without a change. */
+  readonly retryable: boolean;
+  /** One sentence for docs/errors.md: what it means and the way out. */
+  readonly meaning: string;
+};
+
+const row = (status: number, fault: Fault, retryable: boolean, meaning: string): ErrorRow => ({
+  status,
+  fault,
+  retryable,
+  meaning,
+});
+
+export const errorTable = {
+  bad_request: row(400, "caller", false, "The request is malformed; the detail names what is wrong"),
+  invalid_name: row(
+    400,
+    "caller",
+    false,
+    "A function name is 1 to 63 of a-z, 0-9 and inner hyphens; choose such a name",
+  ),
+  invalid_config: row(400, "caller", false, "The configuration is not valid; the detail lists every fault"),
+  unauthorized: row(401, "caller", false, "Send the host's token as `Authorization: Bearer TOKEN`"),
+  origin_refused: row(
+    403,
+    "caller",
+    false,
+    "The control plane answers only its own host name, and no other site's pages; call it from a program or by its own address",
+  ),
+  loopback_only: row(
+    403,
+    "caller",
+    false,
+    "Without a token the control plane answers only loopback peers; start the host with --token",
+  ),
+  not_found: row(404, "caller", false, "No such route; see /openapi.json"),
+  function_not_found: row(404, "caller", false, "No function or version of that name; deploy it first"),
+  method_not_allowed: row(405, "caller", false, "The route exists, but not with this method; see the Allow header"),
+  request_timeout: row(408, "caller", true, "The request did not arrive complete in time; send it again"),
+  conflict: row(409, "caller", true, "Another change of the same function got in between; try again"),
+  body_too_large: row(413, "caller", false, "The request body is over the limit; send less"),
+  module_too_large: row(413, "caller", false, "The upload is over the limit; make the module smaller"),
+  unsupported_media_type: row(
+    415,
+    "caller",
+    false,
+    "The body is not of the content type this route takes; the detail names it",
+  ),
+  invalid_module: row(422, "caller", false, "The upload is no valid WebAssembly module; the detail says what it is"),
+  unknown_import: row(
+    422,
+    "caller",
+    false,
+    "The module imports what the host does not offer; each import is named",
+  ),
+  unsupported_feature: row(
+    422,
+    "caller",
+    false,
+    "The module uses a feature or size that cannot be contained; it is named with function and offset",
+  ),
+  start_failed: row(422, "caller", false, "The trial instantiation trapped or ran out of time"),
+  unknown_abi: row(422, "caller", false, "The module has no entry point the host knows; build it with `mayfly build`"),
+  concurrency_limited: row(
+    429,
+    "caller",
+    true,
+    "The function's concurrency and queue are full; wait as Retry-After says or raise `concurrency`",
+  ),
+  internal: row(500, "host", true, "Our own fault; the host's log has it under the request id"),
+  guest_trapped: row(502, "guest", false, "The function trapped; its log has the reason"),
+  memory_exceeded: row(
+    502,
+    "guest",
+    false,
+    "The function needs more memory than `memoryMb` allows; raise it or need less (422 when met at deploy)",
+  ),
+  bad_guest_output: row(502, "guest", false, "The function's answer is no valid HTTP response, or is over the limit"),
+  overloaded: row(503, "host", true, "The host is saturated or draining; wait as Retry-After says"),
+  worker_lost: row(503, "host", true, "The thread or process ended under the call; try again"),
+  function_quarantined: row(
+    503,
+    "guest",
+    false,
+    "The version was alone when the host process died three times; deploy a new one, or POST its /unquarantine",
+  ),
+  deadline_exceeded: row(504, "guest", true, "The call ran longer than `timeoutMs`, waiting included"),
+  cpu_exceeded: row(504, "guest", false, "The call used more CPU time than `cpuMs`"),
+  storage_full: row(507, "host", true, "The data folder's disk is full; free some space"),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export type HostErrorOptions = {
+  /** Overrides the table's status: `memory_exceeded` is 502 at a call and 422 at a deploy. */
+  readonly status?: number;
+  /** Seconds for Retry-After. */
+  readonly retryAfterS?: number;
+  /** Further members of the problem document (RFC 9457, section 3.2). */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+};
+
+/** A failure with a code of the table; `message` is shown to the caller, so it holds nothing secret. */
+export class HostError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly retryAfterS: number | undefined;
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, options: HostErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "HostError";
+    this.code = code;
+    this.status = options.status ?? errorTable[code].status;
+    this.retryAfterS = options.retryAfterS;
+    this.extra = options.extra ?? {};
+  }
+}

@@ -1,0 +1,79 @@
+// Every bound of the host, in one table: value, unit and why. Served as GET /v1/limits and held
+// against docs/limits.md by a test. Relations between bounds are asserted by `assertLimits`.
+
+import { strict as assert } from "node:assert";
+
+type Limit = { readonly value: number; readonly unit: string; readonly why: string };
+
+const limit = (value: number, unit: string, why: string): Limit => ({ value, unit, why });
+
+export const limitTable = {
+  moduleBytesMax: limit(64 * 1024 * 1024, "bytes", "an upload is held in memory while it is inspected"),
+  requestBodyBytesMax: limit(6 * 1024 * 1024, "bytes", "a request body is buffered before a thread is held"),
+  responseBodyBytesMax: limit(6 * 1024 * 1024, "bytes", "a response body is copied out of the guest at once"),
+  configBodyBytesMax: limit(256 * 1024, "bytes", "a JSON body of the control plane is parsed at once"),
+  responseHeaderBytesMax: limit(64 * 1024, "bytes", "names and values of a guest's response headers together"),
+  responseHeadersMax: limit(100, "headers", "more is a mistake or an attack on proxies behind us"),
+  requestHeaderBytesMax: limit(16 * 1024, "bytes", "Node's parser answers 431 beyond it"),
+  headersTimeoutMs: limit(10_000, "ms", "a client that dribbles its headers is let go"),
+  bodyIdleTimeoutMs: limit(10_000, "ms", "a request body that stands still is let go"),
+  requestTimeoutMs: limit(300_000, "ms", "the longest a whole request may take to arrive"),
+  writeStallTimeoutMs: limit(30_000, "ms", "a reader that stands still is cut off"),
+  requestsPerSocketMax: limit(10_000, "requests", "a connection is renewed now and then"),
+  functionsMax: limit(100_000, "functions", "the list must stay answerable"),
+  versionsPerFunctionMax: limit(100, "versions", "older ones are removed, newest kept"),
+  deploysAtOnceMax: limit(4, "deploys", "each holds its whole upload in memory"),
+  inspectTimeoutMs: limit(1_000, "ms", "wall time of compile and trial instantiation in the inspector"),
+  inspectStartTimeoutMs: limit(10_000, "ms", "wall time until an inspector process answers at all"),
+  wasmFunctionBytesMax: limit(256 * 1024, "bytes", "one body: the optimising compiler cannot be interrupted"),
+  wasmFunctionsMax: limit(50_000, "functions", "instantiation is linear in it"),
+  wasmTypesMax: limit(10_000, "types", "instantiation is linear in it"),
+  wasmImportsMax: limit(1_000, "imports", "each is checked and linked at every call"),
+  wasmExportsMax: limit(1_000, "exports", "each becomes an object at every call"),
+  wasmGlobalsMax: limit(10_000, "globals", "each is set at every call"),
+  wasmSegmentsMax: limit(50_000, "segments", "each is copied at every call"),
+  wasmTableElementsMax: limit(100_000, "elements", "all tables together; V8 aborts on huge ones"),
+  wasmTablesMax: limit(16, "tables", "each is allocated at every call"),
+  wasmLocalsMax: limit(50_000, "locals", "per function, as V8 has it"),
+  wasmCustomBytesMax: limit(16 * 1024 * 1024, "bytes", "custom sections (names, debug) together"),
+  logBytesPerCallMax: limit(64 * 1024, "bytes", "a guest that floods its log is cut"),
+  logLinesPerCallMax: limit(1_000, "lines", "a guest that floods its log is cut"),
+  logLineBytesMax: limit(8 * 1024, "bytes", "a longer line is cut"),
+  logBytesPerFunctionMax: limit(2 * 1024 * 1024, "bytes", "the ring on disk, in two halves"),
+  logFollowersMax: limit(100, "connections", "open ?follow=1 streams of one host"),
+  hostCallsPerCallMax: limit(100_000, "host calls", "a storm of host calls is a runaway"),
+  randomBytesMax: limit(65_536, "bytes", "one call of random(), as in the Web Crypto API"),
+  hostCallBytesMax: limit(1024 * 1024, "bytes", "one string or buffer handed to a host call"),
+  envEntriesMax: limit(256, "variables", "of one function"),
+  envBytesMax: limit(64 * 1024, "bytes", "names and values of a function's env together"),
+  liveCallsMax: limit(12_000, "calls", "admitted calls of the host, running or waiting for a thread"),
+  bodyBytesHeldMax: limit(512 * 1024 * 1024, "bytes", "request bodies in memory at once"),
+  callsPerThreadMax: limit(8, "calls", "posted to one thread ahead of need, to hide the round trip"),
+  callAttemptsMax: limit(3, "attempts", "a call that had not begun when its thread ended runs elsewhere"),
+  modulesCachedMax: limit(2_000, "modules", "compiled modules kept; the least recently used goes first"),
+  threadStallMs: limit(5, "ms", "calls waiting behind one that runs longer are moved to another thread"),
+  threadEndTimeoutMs: limit(2_000, "ms", "a thread that will not end costs the process"),
+  drainTimeoutMs: limit(30_000, "ms", "running calls may end after SIGTERM"),
+  heartbeatMs: limit(250, "ms", "the host tells the supervisor that its event loop turns"),
+  heartbeatTimeoutMs: limit(5_000, "ms", "a host that is silent this long is killed and replaced"),
+  dataLockTimeoutMs: limit(5_000, "ms", "a start waits this long for the data folder's lock"),
+  crashesMax: limit(3, "crashes", "as the only suspect, then the version is quarantined"),
+  crashWindowMs: limit(3_600_000, "ms", "older crashes are forgotten"),
+} as const satisfies Record<string, Limit>;
+
+export type LimitName = keyof typeof limitTable;
+
+/** The bare values, by name. */
+export const limits = Object.freeze(
+  Object.fromEntries(Object.entries(limitTable).map(([name, row]) => [name, row.value])),
+) as { readonly [name in LimitName]: number };
+
+/** Asserts the relations between bounds; called once at start. */
+export function assertLimits(): void {
+  assert(limits.wasmFunctionBytesMax < limits.moduleBytesMax);
+  assert(limits.heartbeatMs * 4 <= limits.heartbeatTimeoutMs);
+  assert(limits.logBytesPerCallMax <= limits.logBytesPerFunctionMax / 2);
+  assert(limits.logLineBytesMax <= limits.logBytesPerCallMax);
+  assert(limits.threadEndTimeoutMs < limits.heartbeatTimeoutMs);
+  assert(limits.requestBodyBytesMax <= limits.bodyBytesHeldMax);
+}
