@@ -44,9 +44,13 @@ export const errorTable = {
   ),
   not_found: row(404, "caller", false, "No such route; see /openapi.json"),
   function_not_found: row(404, "caller", false, "No function or version of that name; deploy it first"),
-  method_not_allowed: row(405, "caller", false, "The route exists, but not with this method; see the Allow header"),
+  method_not_allowed: row(
+    405,
+    "caller",
+    false,
+    "The route exists, but not with this method; see the Allow header",
+  ),
   request_timeout: row(408, "caller", true, "The request did not arrive complete in time; send it again"),
-  conflict: row(409, "caller", true, "Another change of the same function got in between; try again"),
   body_too_large: row(413, "caller", false, "The request body is over the limit; send less"),
   module_too_large: row(413, "caller", false, "The upload is over the limit; make the module smaller"),
   unsupported_media_type: row(
@@ -55,7 +59,12 @@ export const errorTable = {
     false,
     "The body is not of the content type this route takes; the detail names it",
   ),
-  invalid_module: row(422, "caller", false, "The upload is no valid WebAssembly module; the detail says what it is"),
+  invalid_module: row(
+    422,
+    "caller",
+    false,
+    "The upload is no valid WebAssembly module; the detail says what it is",
+  ),
   unknown_import: row(
     422,
     "caller",
@@ -69,7 +78,12 @@ export const errorTable = {
     "The module uses a feature or size that cannot be contained; it is named with function and offset",
   ),
   start_failed: row(422, "caller", false, "The trial instantiation trapped or ran out of time"),
-  unknown_abi: row(422, "caller", false, "The module has no entry point the host knows; build it with `mayfly build`"),
+  unknown_abi: row(
+    422,
+    "caller",
+    false,
+    "The module has no entry point the host knows; build it with `mayfly build`",
+  ),
   concurrency_limited: row(
     429,
     "caller",
@@ -84,7 +98,12 @@ export const errorTable = {
     false,
     "The function needs more memory than `memoryMb` allows; raise it or need less (422 when met at deploy)",
   ),
-  bad_guest_output: row(502, "guest", false, "The function's answer is no valid HTTP response, or is over the limit"),
+  bad_guest_output: row(
+    502,
+    "guest",
+    false,
+    "The function's answer is no valid HTTP response, or is over the limit",
+  ),
   overloaded: row(503, "host", true, "The host is saturated or draining; wait as Retry-After says"),
   worker_lost: row(503, "host", true, "The thread or process ended under the call; try again"),
   function_quarantined: row(

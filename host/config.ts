@@ -1,0 +1,225 @@
+// The host's configuration: read once from the flags of `mayfly serve` and the environment, every
+// fault reported together, then frozen. `cli/commands/serve.ts` calls `parseConfig`; `--help` and
+// docs/ describe it from `settingTable`. It prints nothing and looks at nothing but its arguments.
+
+import { isIP } from "node:net";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { z } from "zod";
+
+export type HostConfig = {
+  /** An IP address without brackets, or `localhost`. */
+  readonly host: string;
+  /** 0 means any free port. */
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly minWorkers: number;
+  readonly maxWorkers: number;
+  /** What a control-plane call must send as its bearer token; null where none is asked for. */
+  readonly token: string | null;
+  /** Further names the control plane answers to: lower case, no port, IPv6 without brackets. */
+  readonly hostNames: readonly string[];
+};
+
+type Setting = {
+  readonly flag: string;
+  /** The word for the value in `--help`. */
+  readonly value: string;
+  readonly env: string;
+  /** As text for people; null where there is none. */
+  readonly default: string | null;
+  readonly meaning: string;
+};
+
+/** Every setting of a host, in the order of `--help`. */
+export const settingTable = {
+  host: {
+    flag: "--host",
+    value: "ADDRESS",
+    env: "MAYFLY_HOST",
+    default: "127.0.0.1",
+    meaning: "IP address to listen on, or localhost",
+  },
+  port: {
+    flag: "--port",
+    value: "PORT",
+    env: "MAYFLY_PORT",
+    default: "4747",
+    meaning: "TCP port to listen on; 0 = any free one",
+  },
+  data: {
+    flag: "--data",
+    value: "DIR",
+    env: "MAYFLY_DATA",
+    default: ".mayfly",
+    meaning: "folder of functions, versions and logs; one host at a time",
+  },
+  minWorkers: {
+    flag: "--min-workers",
+    value: "N",
+    env: "MAYFLY_MIN_WORKERS",
+    default: "1",
+    meaning: "threads kept while idle; 0 = none",
+  },
+  maxWorkers: {
+    flag: "--max-workers",
+    value: "N",
+    env: "MAYFLY_MAX_WORKERS",
+    default: "number of cores",
+    meaning: "threads at most",
+  },
+  token: {
+    flag: "--token",
+    value: "TOKEN",
+    env: "MAYFLY_TOKEN",
+    default: null,
+    meaning:
+      "bearer token that every control-plane call must send; without one only this machine may call it",
+  },
+  hostNames: {
+    flag: "--host-name",
+    value: "NAMES",
+    env: "MAYFLY_HOST_NAMES",
+    default: null,
+    meaning: "further names the control plane answers to, separated by commas",
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof settingTable;
+export type SettingFlags = { readonly [name in SettingName]?: string };
+
+/** Known as well: it belongs to the client side of the command line. (MAYFLY_TOKEN belongs to both.) */
+const clientVariables = new Set(["MAYFLY_URL"]);
+const testVariablePrefix = "MAYFLY_TEST_";
+const workersMax = 1_024;
+const tokenCharactersMax = 4_096;
+const hostNamesMax = 100;
+
+/** Holds every fault of a configuration, not only the first. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
+    super(
+      `Cannot start the host, its configuration has ${count}:\n${faults.map((f) => `  ${f}`).join("\n")}`,
+    );
+    this.name = "ConfigError";
+    this.faults = faults;
+  }
+}
+
+/**
+ * Flags win over the environment, which wins over the defaults. `data` is taken relative to `cwd`.
+ * Throws ConfigError with all faults; what is merely odd comes back as `warnings`.
+ */
+export function parseConfig(
+  flags: SettingFlags,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string = process.cwd(),
+): { readonly config: HostConfig; readonly warnings: readonly string[] } {
+  const texts = Object.fromEntries(
+    settingNames().map((name) => [name, flags[name] ?? env[settingTable[name].env]]),
+  );
+  const parsed = settingsSchema.safeParse(texts);
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => faultOf(issue, texts, flags)));
+  const { data, hostNames, ...rest } = parsed.data;
+  const config = { ...rest, dataDir: resolve(cwd, data), hostNames: Object.freeze(hostNames) };
+  return { config: Object.freeze(config), warnings: unknownVariables(env) };
+}
+
+const wholeNumber = (min: number, max: number, hint = "") =>
+  z
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `want a whole number from ${min} to ${max}${hint}`,
+    })
+    .transform(Number);
+
+const listenAddress = z
+  .string()
+  .transform(withoutBrackets)
+  .refine((host) => isIP(host) !== 0 || host === "localhost", {
+    error: "want an IP address such as 127.0.0.1, or localhost",
+  });
+
+const hostNameList = z
+  .string()
+  .transform((text) => text.split(",").map((name) => withoutBrackets(name.trim().toLowerCase())))
+  .transform((names) => names.filter((name) => name !== ""))
+  .refine((names) => names.length <= hostNamesMax && names.every(isHostName), {
+    error: "want host names such as functions.example.org, without scheme or port, separated by commas",
+  });
+
+const settingsSchema = z
+  .object({
+    host: listenAddress.default("127.0.0.1"),
+    port: wholeNumber(0, 65_535, " (0 = any free one)").default(4747),
+    data: z
+      .string()
+      .refine((path) => path !== "" && !path.includes("\0"), { error: "want the path of a folder" })
+      .default(".mayfly"),
+    minWorkers: wholeNumber(0, workersMax).default(1),
+    maxWorkers: wholeNumber(1, workersMax).default(() => Math.min(availableParallelism(), workersMax)),
+    token: z
+      .string()
+      .refine((token) => /^[\x21-\x7e]+$/.test(token) && token.length <= tokenCharactersMax, {
+        error: `want 1 to ${tokenCharactersMax} visible ASCII characters without spaces`,
+      })
+      .nullable()
+      .default(null),
+    hostNames: hostNameList.default([]),
+  })
+  .refine(({ minWorkers, maxWorkers }) => minWorkers <= maxWorkers, {
+    path: ["minWorkers"],
+    error: ({ input }) => `want no more than --max-workers, which is ${workerCounts.parse(input).maxWorkers}`,
+    // Also when other settings are at fault, so that one run names them all.
+    when: ({ value }) => workerCounts.safeParse(value).success,
+  });
+
+const workerCounts = z.object({ minWorkers: z.number(), maxWorkers: z.number() });
+
+type Issue = { readonly path: readonly PropertyKey[]; readonly message: string; readonly input?: unknown };
+
+function faultOf(
+  issue: Issue,
+  texts: Readonly<Record<string, string | undefined>>,
+  flags: SettingFlags,
+): string {
+  const name = settingNames().find((known) => known === issue.path[0]);
+  if (name === undefined) return issue.message;
+  const setting = settingTable[name];
+  const source = flags[name] === undefined ? setting.env : setting.flag;
+  // A token is a secret: it is never shown, not even a wrong one.
+  const found = name === "token" ? "is not usable" : `is ${JSON.stringify(texts[name] ?? setting.default)}`;
+  return `${source} ${found}, ${issue.message}`;
+}
+
+function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = settingNames().map((name): string => settingTable[name].env);
+  return Object.keys(env)
+    .filter((name) => name.startsWith("MAYFLY_") && !name.startsWith(testVariablePrefix))
+    .filter((name) => !known.includes(name) && !clientVariables.has(name))
+    .sort()
+    .map(
+      (name) => `Unknown variable ${name} is ignored, known are ${[...known, ...clientVariables].join(", ")}`,
+    );
+}
+
+function settingNames(): SettingName[] {
+  return Object.keys(settingTable) as SettingName[];
+}
+
+function withoutBrackets(address: string): string {
+  return /^\[.*\]$/.test(address) ? address.slice(1, -1) : address;
+}
+
+function isHostName(name: string): boolean {
+  if (isIP(name) !== 0) return true;
+  return (
+    name.length <= 253 &&
+    /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/.test(name)
+  );
+}

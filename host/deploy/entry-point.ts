@@ -1,0 +1,58 @@
+// Whether an upload speaks an ABI that the host knows, and imports only what the host offers: pure
+// functions over an inspection.
+
+import { HostError } from "../errors.ts";
+import type { Abi } from "../function.ts";
+import { printable } from "../observe/printable.ts";
+import type { ModuleImport, ModuleInspection } from "../wasm/inspection.ts";
+import { hostCallType } from "../worker/host-calls.ts";
+import { entryExport } from "../worker/instance.ts";
+
+const shownMax = 20;
+
+/** Throws `unknown_import` that names each import the host does not offer. */
+export function assertImportsOffered(inspection: ModuleInspection): void {
+  const unknown = inspection.imports.map(faultOf).filter((fault) => fault !== null);
+  if (unknown.length === 0) return;
+  const shown = unknown.slice(0, shownMax).join(", ");
+  const more = unknown.length > shownMax ? ` and ${unknown.length - shownMax} more` : "";
+  throw new HostError(
+    "unknown_import",
+    `Cannot deploy: the module imports what this host does not offer: ${shown}${more}`,
+    { extra: { imports: unknown.slice(0, 100) } },
+  );
+}
+
+function faultOf(entry: ModuleImport): string | null {
+  const name = `${quoted(entry.module)} ${quoted(entry.name)}`;
+  const offered = hostCallType(entry.module, entry.name);
+  if (entry.kind !== "function" || entry.type === null) return `${name} (a ${entry.kind})`;
+  if (offered === undefined) return name;
+  const { params, results } = entry.type;
+  const same = params.join() === offered.params.join() && results.join() === offered.results.join();
+  if (same) return null;
+  return `${name} with type (${params.join(", ")}) -> (${results.join(", ")}), offered is (${offered.params.join(", ")}) -> (${offered.results.join(", ")})`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(printable(text.length > 80 ? `${text.slice(0, 80)}...` : text));
+}
+
+/** The ABI of a module by its exports; throws `unknown_abi`. */
+export function detectAbi(inspection: ModuleInspection): Abi {
+  const entry = inspection.exports.find((item) => item.name === entryExport);
+  const wanted = `want an export "${entryExport}" of type (i32) -> () and an export "memory", as "mayfly build" makes them`;
+  const refuse = (found: string): never => {
+    throw new HostError("unknown_abi", `Cannot deploy: ${found}, ${wanted}`);
+  };
+  if (entry === undefined) {
+    const names = inspection.exports.slice(0, shownMax).map((item) => quoted(item.name));
+    return refuse(`the module exports ${names.length === 0 ? "nothing" : names.join(", ")}`);
+  }
+  if (entry.kind !== "function" || entry.type?.params.join() !== "i32" || entry.type.results.length > 0) {
+    return refuse(`"${entryExport}" is no function of that type`);
+  }
+  const memory = inspection.exports.find((item) => item.name === "memory");
+  if (memory?.kind !== "memory") return refuse(`the module exports no memory under the name "memory"`);
+  return "assemblyscript";
+}

@@ -1,0 +1,114 @@
+// Runs the inspector process over one upload and reads its verdict: what it says, that it died, or
+// that it took too long. A spare process is kept ready, because starting one costs more than the
+// inspection.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { inspectorFlags } from "../engine-flags.ts";
+import { HostError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { InspectReply, InspectRequest } from "./inspector.ts";
+
+export class Inspectors {
+  #spare: ChildProcess | null = null;
+  #closed = false;
+
+  /** Starts the spare process. */
+  prepare(): void {
+    if (this.#closed || this.#spare !== null) return;
+    const spare = start();
+    this.#spare = spare;
+    spare.once("exit", () => {
+      if (this.#spare === spare) this.#spare = null;
+    });
+  }
+
+  /** Resolves when the module compiled and instantiated; else throws the deploy's HostError. */
+  async inspect(request: InspectRequest): Promise<void> {
+    const child = this.#spare ?? start();
+    this.#spare = null;
+    try {
+      await verdict(child, request);
+    } finally {
+      child.kill("SIGKILL");
+      this.prepare();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#spare?.kill("SIGKILL");
+  }
+}
+
+function start(): ChildProcess {
+  const child = fork(fileURLToPath(import.meta.resolve("./inspector.ts")), [], {
+    execArgv: inspectorFlags(),
+    env: {},
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  // A spare must not keep the host from ending.
+  child.unref();
+  child.channel?.unref();
+  child.on("error", () => {});
+  return child;
+}
+
+function verdict(child: ChildProcess, request: InspectRequest): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let step: "compile" | "start" = "compile";
+    const refuse = (error: HostError): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    const late = (): void => refuse(tookTooLong(step));
+    let timer = setTimeout(late, limits.inspectCompileTimeoutMs);
+    child.on("message", (reply: InspectReply) => {
+      switch (reply.step) {
+        case "compiled":
+          step = "start";
+          clearTimeout(timer);
+          timer = setTimeout(late, limits.inspectStartFunctionTimeoutMs);
+          return;
+        case "done":
+          clearTimeout(timer);
+          return resolve();
+        case "invalid":
+          return refuse(
+            new HostError("invalid_module", `Cannot deploy: the module is not valid: ${reply.reason}`),
+          );
+        case "trapped":
+          return refuse(
+            new HostError("start_failed", `Cannot deploy: the trial instantiation failed: ${reply.reason}`),
+          );
+      }
+    });
+    child.on("exit", (code, signal) => {
+      const how = signal ?? `exit code ${code}`;
+      refuse(
+        new HostError(
+          "unsupported_feature",
+          `Cannot deploy: ${step === "compile" ? "compiling" : "instantiating"} the module ended the process that tried it (${how})`,
+          { extra: { feature: "process-ending module" } },
+        ),
+      );
+    });
+    child.send(request, (error) => {
+      if (error !== null) reject(error);
+    });
+  });
+}
+
+function tookTooLong(step: "compile" | "start"): HostError {
+  return step === "compile"
+    ? new HostError(
+        "unsupported_feature",
+        `Cannot deploy: compiling the module took longer than ${limits.inspectCompileTimeoutMs} ms`,
+        { extra: { feature: "compile time" } },
+      )
+    : new HostError(
+        "start_failed",
+        `Cannot deploy: the start function ran longer than ${limits.inspectStartFunctionTimeoutMs} ms`,
+      );
+}

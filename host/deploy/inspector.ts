@@ -1,0 +1,56 @@
+// The throw-away process: compiles one upload for the first time and instantiates it, because a tiny
+// module can abort the process that does (HAZARDS H4). Started by `inspect.ts`, which kills it when
+// it takes too long. Touches no file and opens no socket.
+
+import { printable } from "../observe/printable.ts";
+import { CallState } from "../worker/call-state.ts";
+import { GuestLog } from "../worker/guest-log.ts";
+import { instantiate, trapText, wantedImports } from "../worker/instance.ts";
+import type { MemoryBounds } from "../worker/protocol.ts";
+
+export type InspectRequest = {
+  /** The rewritten module. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly memory: MemoryBounds | null;
+  readonly env: readonly (readonly [string, string])[];
+};
+
+export type InspectReply =
+  | { readonly step: "compiled" }
+  | { readonly step: "invalid"; readonly reason: string }
+  | { readonly step: "trapped"; readonly reason: string }
+  | { readonly step: "done" };
+
+process.on("message", (request: InspectRequest) => {
+  let module: WebAssembly.Module;
+  try {
+    module = new WebAssembly.Module(request.bytes);
+  } catch (error) {
+    return answer({ step: "invalid", reason: reasonOf(error) });
+  }
+  // Sent before the start function runs, which may never end. The message is in the pipe when the
+  // callback comes, so the parent's clock for the start function begins then.
+  process.send?.({ step: "compiled" } satisfies InspectReply, () => tryInstance(module, request));
+});
+
+function tryInstance(module: WebAssembly.Module, request: InspectRequest): void {
+  const state = new CallState(new Uint8Array(0), new Map(request.env), new GuestLog(() => {}));
+  try {
+    const { memory } = request;
+    const own =
+      memory && new WebAssembly.Memory({ initial: memory.initialPages, maximum: memory.maximumPages });
+    instantiate({ module, wanted: wantedImports(module) }, state, own);
+    if (state.fault !== null) throw state.fault;
+  } catch (error) {
+    return answer({ step: "trapped", reason: printable(trapText(state.fault ?? error)) });
+  }
+  answer({ step: "done" });
+}
+
+function answer(reply: InspectReply): void {
+  process.send?.(reply, () => process.exit(0));
+}
+
+function reasonOf(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error)).slice(0, 500);
+}

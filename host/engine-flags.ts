@@ -1,0 +1,58 @@
+// The V8 and Node flags of the processes that touch guests. V8's can only come from the command line
+// (HAZARDS H18); the host asserts at start that they are in force.
+
+import { strict as assert } from "node:assert";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Elements of one table at most: V8 aborts the process on huge ones (HAZARDS H4). */
+export const tableElementsMax = 100_000;
+
+/** V8 flags; Liftoff asks for interrupts whenever the tiering budget runs out (HAZARDS H2). */
+export const engineFlags: readonly string[] = [
+  `--wasm-max-table-size=${tableElementsMax}`,
+  "--wasm-tiering-budget=1000",
+];
+
+const quiet = ["--disable-warning=SecurityWarning", "--disable-warning=ExperimentalWarning"];
+
+/** Flags of the host process: what it may touch, as far as Node's permission model reaches. */
+export function hostFlags(dataDir: string): string[] {
+  return [
+    ...engineFlags,
+    ...quiet,
+    "--permission",
+    "--allow-net",
+    "--allow-worker",
+    "--allow-child-process",
+    `--allow-fs-read=${packageFolder()}`,
+    `--allow-fs-read=${dataDir}`,
+    `--allow-fs-write=${dataDir}`,
+  ];
+}
+
+/** Flags of the inspector: it reads its own code and nothing else. */
+export function inspectorFlags(): string[] {
+  return [
+    ...engineFlags,
+    ...quiet,
+    "--max-old-space-size=256",
+    "--permission",
+    `--allow-fs-read=${packageFolder()}`,
+  ];
+}
+
+/** Throws unless the V8 flags are in force: a table over the bound must be refused. */
+export function assertEngineFlags(): void {
+  for (const flag of engineFlags) {
+    assert(process.execArgv.includes(flag), `The host must be started with ${flag}; use "mayfly serve"`);
+  }
+  assert.throws(
+    () => new WebAssembly.Table({ element: "anyfunc", initial: tableElementsMax + 1 }),
+    `The flag --wasm-max-table-size has no effect on this Node ${process.version}`,
+  );
+}
+
+function packageFolder(): string {
+  return dirname(dirname(fileURLToPath(import.meta.url)));
+}

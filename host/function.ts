@@ -1,0 +1,103 @@
+// The nouns of a function: its name, configuration and versions. No I/O.
+
+import { z } from "zod";
+import { HostError } from "./errors.ts";
+import { limits } from "./limits.ts";
+
+const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Whether `text` is a function name as CONTRACT has it (a DNS label of RFC 1123, lower case). */
+export function isFunctionName(text: string): boolean {
+  return namePattern.test(text);
+}
+
+/** Returns `text` when it is a function name, else throws `invalid_name`. */
+export function functionName(text: string): string {
+  if (isFunctionName(text)) return text;
+  const shown = JSON.stringify(text.slice(0, 80));
+  throw new HostError(
+    "invalid_name",
+    `Cannot use ${shown} as a function name: want 1 to 63 of a-z, 0-9 and inner hyphens`,
+  );
+}
+
+const environment = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "want letters, digits and _, not starting with a digit"),
+    z.string(),
+  )
+  .refine(
+    (env) => Object.keys(env).length <= limits.envEntriesMax,
+    `want at most ${limits.envEntriesMax} variables`,
+  )
+  .refine(
+    (env) =>
+      Object.entries(env).reduce((sum, [key, value]) => sum + key.length + Buffer.byteLength(value), 0) <=
+      limits.envBytesMax,
+    `want at most ${limits.envBytesMax} bytes of names and values`,
+  );
+
+const hostPattern = z
+  .string()
+  .max(253)
+  .regex(
+    /^(\*\.)?[A-Za-z0-9.:[\]-]+$/,
+    "want a host name, an address, or *.NAME, each with an optional :PORT",
+  );
+
+/** The configuration of a function; an absent field has its default, an unknown one is refused. */
+export const functionConfigSchema = z.strictObject({
+  timeoutMs: z.int().min(1).max(900_000).default(30_000),
+  cpuMs: z.int().min(1).max(900_000).default(1_000),
+  memoryMb: z.int().min(1).max(4_096).default(128),
+  concurrency: z.int().min(1).max(100_000).default(100),
+  queue: z.int().min(0).max(100_000).default(1_000),
+  isolation: z.enum(["fresh"]).default("fresh"),
+  env: environment.default({}),
+  allowedHosts: z.array(hostPattern).max(100).default([]),
+});
+
+export type FunctionConfig = z.infer<typeof functionConfigSchema>;
+
+export const functionConfigDefault: FunctionConfig = Object.freeze(functionConfigSchema.parse({}));
+
+/** Reads a configuration from parsed JSON; throws `invalid_config` with every fault. */
+export function parseFunctionConfig(value: unknown): FunctionConfig {
+  const result = functionConfigSchema.safeParse(value);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => ({
+    path: issue.path.map(String).join("."),
+    message: issue.message,
+  }));
+  const list = faults.map((fault) => (fault.path ? `${fault.path}: ${fault.message}` : fault.message));
+  throw new HostError("invalid_config", `Cannot use this configuration: ${list.join("; ")}`, {
+    extra: { faults },
+  });
+}
+
+/** The kinds of entry point the host knows; the worker has one adapter for each. */
+export type Abi = "assemblyscript";
+
+/** One immutable upload. */
+export type FunctionVersion = {
+  /** Unique in this host and never used again, also after the function is deleted. */
+  readonly id: number;
+  readonly name: string;
+  /** Counts 1, 2, 3 … within the name. */
+  readonly version: number;
+  /** `sha256:<hex>` of the bytes as uploaded. */
+  readonly digest: string;
+  readonly abi: Abi;
+  readonly bytes: number;
+  readonly createdAtMs: number;
+  readonly quarantined: boolean;
+};
+
+/** A version with the configuration it runs under: what the router answers and a call runs. */
+export type Deployment = FunctionVersion & {
+  readonly config: FunctionConfig;
+  /** Rises with every change of the configuration, so that `id:configRevision` names one set-up. */
+  readonly configRevision: number;
+};

@@ -1,0 +1,69 @@
+// The host process under its supervisor: starts the host on the inherited socket, beats, and drains
+// when told. Signals are the supervisor's to judge; when it is gone, this process ends.
+
+import { parseArgs } from "node:util";
+import { assertEngineFlags } from "./engine-flags.ts";
+import { limits } from "./limits.ts";
+import { DataFolderError, start } from "./main.ts";
+import type { SyncPath } from "./store/sync.ts";
+import { type FromHost, hostExit, inheritedSocketFd, type ToHost } from "./supervisor-protocol.ts";
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+
+const { values } = parseArgs({ options: { config: { type: "string" } } });
+assertEngineFlags();
+
+const tell = (message: FromHost): void => {
+  if (process.connected) process.send?.(message);
+};
+const beat = setInterval(
+  () => tell({ kind: "beat", rssBytes: process.memoryUsage.rss() }),
+  limits.heartbeatMs,
+);
+
+process.once("disconnect", () => process.exit(hostExit.supervisorGone));
+
+type Waiting = { resolve(): void; reject(error: Error): void };
+const syncs = new Map<number, Waiting>();
+let syncsAsked = 0;
+
+/** Asks the supervisor: fsync is not to be had under the permission model. */
+const sync: SyncPath = (path) =>
+  new Promise((resolve, reject) => {
+    syncsAsked += 1;
+    syncs.set(syncsAsked, { resolve, reject });
+    tell({ kind: "sync", id: syncsAsked, path });
+  });
+
+process.on("message", (message: ToHost) => {
+  if (message.kind !== "synced") return;
+  const waiting = syncs.get(message.id);
+  syncs.delete(message.id);
+  if (message.error === null) waiting?.resolve();
+  else waiting?.reject(new Error(`Cannot make a file durable: ${message.error}`));
+});
+
+try {
+  const host = await start(JSON.parse(values.config ?? ""), { listenFd: inheritedSocketFd, sync });
+  process.on("message", (message: ToHost) => {
+    if (message.kind !== "drain") return;
+    void host.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(
+          `The host did not stop cleanly: ${error instanceof Error ? error.stack : error}\n`,
+        );
+        process.exit(hostExit.failed);
+      },
+    );
+  });
+  tell({ kind: "listening", url: host.url });
+} catch (error) {
+  clearInterval(beat);
+  if (error instanceof DataFolderError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(hostExit.dataFolder);
+  }
+  process.stderr.write(`The host cannot start: ${error instanceof Error ? error.stack : error}\n`);
+  process.exit(hostExit.failed);
+}

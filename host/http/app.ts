@@ -1,0 +1,102 @@
+// The control plane as a Hono application: guards, routes and the one error answer. Everything else
+// about the host comes in through `ControlParts`; tests call it by `app.request()`.
+
+import { randomUUID } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import { Hono } from "hono";
+import type { Deployer } from "../deploy/deployer.ts";
+import type { ErrorCode } from "../errors.ts";
+import { HostError } from "../errors.ts";
+import { limitTable } from "../limits.ts";
+import type { LogStore } from "../observe/log-store.ts";
+import type { FunctionStore } from "../store/function-store.ts";
+import { problemOf } from "./error-response.ts";
+import { functionRoutes } from "./function-routes.ts";
+import { assertMayCall, assertMayScrape, type Caller, type GuardBounds } from "./guard.ts";
+import { logRoutes } from "./log-routes.ts";
+import { openApiDocument } from "./openapi.ts";
+
+export type ControlParts = {
+  readonly guard: GuardBounds;
+  readonly functions: FunctionStore;
+  readonly deployer: Deployer;
+  readonly logs: LogStore;
+  /** The address under which functions are called, `http://127.0.0.1:4747`. */
+  readonly baseUrl: () => string;
+  /** Null when ready, else why not. */
+  readonly notReady: () => string | null;
+  readonly metrics: () => Promise<string>;
+  readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
+  readonly onFault: (error: unknown, requestId: string) => void;
+};
+
+export type ControlEnv = { Bindings: Partial<HttpBindings>; Variables: { requestId: string } };
+
+export function controlApp(parts: ControlParts): Hono<ControlEnv> {
+  const app = new Hono<ControlEnv>({ strict: true });
+  app.use(async (context, next) => {
+    const requestId = randomUUID();
+    context.set("requestId", requestId);
+    context.header("x-mayfly-request-id", requestId);
+    context.header("x-content-type-options", "nosniff");
+    context.header("cache-control", "no-store");
+    await next();
+  });
+  app.onError((error, context) => {
+    const requestId = context.get("requestId") ?? randomUUID();
+    const problem = problemOf(error, requestId, (fault) => parts.onFault(fault, requestId));
+    for (const [name, value] of problem.headers) context.header(name, value);
+    return context.body(problem.body, problem.status as never);
+  });
+  app.use("/v1/*", async (context, next) => {
+    assertMayCall(callerOf(context), parts.guard);
+    await next();
+  });
+  app.get("/healthz", (context) => context.json({ status: "live" }));
+  app.get("/readyz", (context) => {
+    const reason = parts.notReady();
+    if (reason !== null)
+      throw new HostError("overloaded", `The host is not ready: ${reason}`, { retryAfterS: 1 });
+    return context.json({ status: "ready" });
+  });
+  app.get("/metrics", async (context) => {
+    assertMayScrape(callerOf(context), parts.guard);
+    return context.body(await parts.metrics(), 200, {
+      "content-type": "text/plain; version=0.0.4; charset=utf-8",
+    });
+  });
+  app.get("/openapi.json", (context) => context.json(openApiDocument()));
+  app.get("/v1/limits", (context) => context.json({ limits: limitTable }));
+  app.route("/v1/functions", functionRoutes(parts));
+  app.route("/v1/functions", logRoutes(parts));
+  app.notFound((context) => {
+    throw wrongRoute(app, context.req.method, context.req.path);
+  });
+  return app;
+}
+
+/** Tells a wrong method from a wrong path. */
+function wrongRoute(app: Hono<ControlEnv>, method: string, path: string): HostError {
+  const methods = ["GET", "PUT", "POST", "DELETE"].filter(
+    (other) => other !== method && app.router.match(other, path)[0].some(([[handler]]) => handler.length < 2),
+  );
+  if (methods.length === 0) return new HostError("not_found", "No such route");
+  return new HostError(
+    "method_not_allowed",
+    `This route takes ${methods.join(", ")}, not ${method.slice(0, 20)}`,
+    {
+      extra: { allow: methods },
+    },
+  );
+}
+
+type CallerContext = { env: Partial<HttpBindings>; req: { header(name: string): string | undefined } };
+
+function callerOf(context: CallerContext): Caller {
+  const socket = context.env.incoming?.socket;
+  return {
+    remoteAddress: socket?.remoteAddress ?? "",
+    localAddress: socket?.localAddress ?? "",
+    header: (name) => context.req.header(name),
+  };
+}

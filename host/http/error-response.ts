@@ -1,0 +1,54 @@
+// The one place that writes error answers: problem documents of RFC 9457 with a stable `code`. An
+// error that is no HostError is logged whole under the request id and tells the client nothing.
+
+import type { ServerResponse } from "node:http";
+import { errorTable, HostError } from "../errors.ts";
+
+export type Problem = {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string;
+};
+
+/** The answer for any thrown value; `report` gets those that are our own fault. */
+export function problemOf(error: unknown, requestId: string, report: (error: unknown) => void): Problem {
+  let known: HostError;
+  if (error instanceof HostError) {
+    known = error;
+  } else {
+    report(error);
+    known = new HostError("internal", "The host failed; its log has the reason under this request id");
+  }
+  const document = {
+    type: "about:blank",
+    title: errorTable[known.code].meaning,
+    status: known.status,
+    detail: known.message,
+    code: known.code,
+    requestId,
+    ...known.extra,
+  };
+  const headers: [string, string][] = [["content-type", "application/problem+json"]];
+  if (known.retryAfterS !== undefined) headers.push(["retry-after", String(known.retryAfterS)]);
+  if (known.code === "unauthorized") headers.push(["www-authenticate", 'Bearer realm="mayfly"']);
+  return { status: known.status, headers, body: `${JSON.stringify(document)}\n` };
+}
+
+/** Writes a problem to a raw response, with further headers. */
+export function writeProblem(
+  response: ServerResponse,
+  problem: Problem,
+  further: readonly (readonly [string, string])[] = [],
+): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const headers = [
+    ...further,
+    ...problem.headers,
+    ["content-length", String(Buffer.byteLength(problem.body))],
+  ];
+  response.writeHead(problem.status, headers.flat());
+  response.end(problem.body);
+}

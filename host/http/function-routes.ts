@@ -1,0 +1,125 @@
+// /v1/functions: upload, list, show, versions, configuration, rollback, removal.
+
+import { Hono } from "hono";
+import { z } from "zod";
+import { HostError } from "../errors.ts";
+import {
+  type Deployment,
+  type FunctionVersion,
+  functionConfigDefault,
+  functionName,
+  parseFunctionConfig,
+} from "../function.ts";
+import { limits } from "../limits.ts";
+import type { ControlEnv, ControlParts } from "./app.ts";
+import { jsonBody, uploadBody } from "./request-body.ts";
+import { Semaphore } from "./semaphore.ts";
+import { readStream } from "./stream-body.ts";
+
+const rollbackSchema = z.strictObject({ version: z.int().min(1) });
+const moduleTypes = new Set([
+  "",
+  "application/wasm",
+  "application/octet-stream",
+  "application/x-www-form-urlencoded",
+]);
+
+export function functionRoutes(parts: ControlParts): Hono<ControlEnv> {
+  const { functions, deployer } = parts;
+  const routes = new Hono<ControlEnv>();
+  const uploads = new Semaphore(limits.deploysAtOnceMax);
+
+  const live = (name: string): Deployment => {
+    const found = functions.live(functionName(name));
+    if (found === null) throw new HostError("function_not_found", `No function "${name}"`);
+    return found;
+  };
+  const shown = (deployment: Deployment) => ({
+    ...shownVersion(deployment),
+    url: `${parts.baseUrl()}/fn/${deployment.name}`,
+    config: deployment.config,
+  });
+
+  routes.get("/", (context) => context.json({ functions: functions.list().map(shown) }));
+
+  routes.put("/:name", async (context) => {
+    const name = functionName(context.req.param("name"));
+    const type = (context.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+    if (!moduleTypes.has(type)) {
+      throw new HostError(
+        "unsupported_media_type",
+        `Cannot deploy: content type is ${type}, want application/wasm`,
+      );
+    }
+    using _slot = await uploads.take();
+    try {
+      const bytes = await readStream(context.req.raw, uploadBody);
+      const { deployment, created } = await deployer.deploy(name, bytes);
+      parts.onDeploy(created ? "created" : "unchanged");
+      return context.json(shown(deployment), created ? 201 : 200);
+    } catch (error) {
+      parts.onDeploy(error instanceof HostError ? error.code : "internal");
+      throw error;
+    }
+  });
+
+  routes.get("/:name", (context) => context.json(shown(live(context.req.param("name")))));
+
+  routes.delete("/:name", async (context) => {
+    await deployer.remove(functionName(context.req.param("name")));
+    return context.body(null, 204);
+  });
+
+  routes.get("/:name/versions", (context) => {
+    const { name, version } = live(context.req.param("name"));
+    const versions = functions
+      .versions(name)
+      .map((row) => ({ ...shownVersion(row), live: row.version === version }));
+    return context.json({ versions });
+  });
+
+  routes.get("/:name/config", (context) => {
+    const name = functionName(context.req.param("name"));
+    return context.json(functions.config(name) ?? functionConfigDefault);
+  });
+
+  routes.put("/:name/config", async (context) => {
+    const name = functionName(context.req.param("name"));
+    const config = parseFunctionConfig(await readJson(context.req.raw, "invalid_config"));
+    await deployer.putConfig(name, config);
+    return context.json(config);
+  });
+
+  routes.post("/:name/rollback", async (context) => {
+    const name = functionName(context.req.param("name"));
+    const body = rollbackSchema.safeParse(await readJson(context.req.raw, "bad_request"));
+    if (!body.success) {
+      throw new HostError(
+        "bad_request",
+        `Cannot roll back: ${z.prettifyError(body.error)}, want {"version": 1}`,
+      );
+    }
+    return context.json(shown(await deployer.rollback(name, body.data.version)));
+  });
+
+  routes.post("/:name/unquarantine", async (context) => {
+    const name = functionName(context.req.param("name"));
+    return context.json(shown(await deployer.unquarantine(name)));
+  });
+
+  return routes;
+}
+
+function shownVersion(row: FunctionVersion) {
+  const { name, version, digest, abi, bytes, createdAtMs, quarantined } = row;
+  return { name, version, digest, abi, bytes, createdAt: new Date(createdAtMs).toISOString(), quarantined };
+}
+
+async function readJson(request: Request, code: "bad_request" | "invalid_config"): Promise<unknown> {
+  const bytes = await readStream(request, jsonBody);
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new HostError(code, "Cannot read the body: it is not JSON in UTF-8");
+  }
+}

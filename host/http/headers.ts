@@ -1,0 +1,71 @@
+// Header rules of RFC 9110 that hold for both sides of a call: which fields concern one hop only,
+// and what a field name and value may be.
+
+const hopByHop = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Framing fields that the host computes itself; a guest's are dropped. */
+const framing = new Set(["content-length", "date"]);
+
+/** Fields by which the host itself speaks of the call; a guest's are dropped. */
+const own = new Set(["server-timing", "x-mayfly-request-id", "x-mayfly-version"]);
+
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** A field value as a byte string: visible ASCII, space, tab and obs-text (section 5.5). */
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** The lower-case names that one `Connection` field value lists (section 7.6.1). */
+function listed(connection: string): string[] {
+  return connection.split(",").map((name) => name.trim().toLowerCase());
+}
+
+/** Node's `rawHeaders` without what concerns this hop only; names in lower case. */
+export function requestHeaders(raw: readonly string[]): string[] {
+  const headers: string[] = [];
+  let dropped: Set<string> | null = null;
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = (raw[index] ?? "").toLowerCase();
+    const value = raw[index + 1] ?? "";
+    if (name === "connection" && value.length > 0 && !/^(keep-alive|close)$/i.test(value)) {
+      dropped ??= new Set();
+      for (const other of listed(value)) dropped.add(other);
+    }
+    if (!hopByHop.has(name)) headers.push(name, value);
+  }
+  if (dropped === null) return headers;
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? "";
+    if (!dropped.has(name)) kept.push(name, headers[index + 1] ?? "");
+  }
+  return kept;
+}
+
+/** Why a guest's header cannot be sent, or null. */
+export function headerFault(name: string, value: string): string | null {
+  if (!token.test(name)) return "a header name is no token";
+  if (!fieldValue.test(value)) return `the value of ${name} holds a character that no header may`;
+  return null;
+}
+
+/** A guest's headers without hop-by-hop, framing and the host's own fields. */
+export function responseHeaders(
+  headers: readonly (readonly [string, string])[],
+): (readonly [string, string])[] {
+  const dropped = new Set(
+    headers.filter(([name]) => name.toLowerCase() === "connection").flatMap(([, value]) => listed(value)),
+  );
+  return headers.filter(([mixed]) => {
+    const name = mixed.toLowerCase();
+    return !hopByHop.has(name) && !framing.has(name) && !own.has(name) && !dropped.has(name);
+  });
+}

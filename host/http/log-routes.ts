@@ -1,0 +1,68 @@
+// GET /v1/functions/{name}/logs: recent lines, or a stream of server-sent events.
+
+import { Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import { z } from "zod";
+import { HostError } from "../errors.ts";
+import { functionName } from "../function.ts";
+import type { LogLine } from "../invocation.ts";
+import type { ControlEnv, ControlParts } from "./app.ts";
+
+const querySchema = z.strictObject({
+  follow: z.enum(["0", "1", "true", "false"]).default("0"),
+  lines: z.coerce.number().int().min(0).max(10_000).default(200),
+});
+
+/** A comment line this often keeps proxies from closing a quiet stream, and finds dead clients. */
+const keepAliveMs = 15_000;
+
+export function logRoutes(parts: ControlParts): Hono<ControlEnv> {
+  const routes = new Hono<ControlEnv>();
+  routes.get("/:name/logs", async (context) => {
+    const name = functionName(context.req.param("name"));
+    if (parts.functions.live(name) === null)
+      throw new HostError("function_not_found", `No function "${name}"`);
+    const query = querySchema.safeParse(context.req.query());
+    if (!query.success)
+      throw new HostError("bad_request", `Cannot read the query: ${z.prettifyError(query.error)}`);
+    const { follow, lines } = query.data;
+    if (follow === "0" || follow === "false") {
+      return context.json({ lines: await parts.logs.read(name, lines) });
+    }
+    return streamSSE(context, async (stream) => {
+      const queued: LogLine[] = [];
+      let wake: (() => void) | null = null;
+      const following = parts.logs.follow(name, (line) => {
+        // A reader that is slower than the log loses the oldest lines, not the host its memory.
+        if (queued.length >= 10_000) queued.shift();
+        queued.push(line);
+        wake?.();
+      });
+      if (following === null) {
+        await stream.writeSSE({ event: "error", data: "too many followers" });
+        return;
+      }
+      using _following = following;
+      stream.onAbort(() => wake?.());
+      // Lines that came while the past was read may be in it already.
+      const recent = (await parts.logs.read(name, lines)).map((line) => JSON.stringify(line));
+      const known = new Set(recent);
+      queued.splice(0, queued.length, ...queued.filter((line) => !known.has(JSON.stringify(line))));
+      for (const data of recent) await stream.writeSSE({ data });
+      while (!stream.aborted && !stream.closed) {
+        const line = queued.shift();
+        if (line !== undefined) {
+          await stream.writeSSE({ data: JSON.stringify(line) });
+          continue;
+        }
+        const timer = setTimeout(() => wake?.(), keepAliveMs);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        clearTimeout(timer);
+        if (queued.length === 0 && !stream.aborted) await stream.write(": keep-alive\n\n");
+      }
+    });
+  });
+  return routes;
+}

@@ -1,0 +1,231 @@
+// GET /openapi.json: the control plane in OpenAPI 3.1. The configuration's schema is the one that
+// validates; a test walks the document and calls what it describes.
+
+import { z } from "zod";
+import { type ErrorCode, errorTable } from "../errors.ts";
+import { functionConfigSchema } from "../function.ts";
+
+const json = (schema: unknown) => ({ "application/json": { schema } });
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
+const problem = (...codes: ErrorCode[]) => {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes) {
+    const { status } = errorTable[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, names]) => [
+      String(status),
+      { description: names.join(", "), content: { "application/problem+json": { schema: ref("Problem") } } },
+    ]),
+  );
+};
+
+const nameParameter = {
+  name: "name",
+  in: "path",
+  required: true,
+  schema: { type: "string", pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" },
+};
+
+const always = ["unauthorized", "origin_refused", "loopback_only"] as const;
+
+const operation = (
+  operationId: string,
+  summary: string,
+  success: Record<string, unknown>,
+  codes: readonly ErrorCode[],
+  requestBody?: unknown,
+) => ({
+  operationId,
+  summary,
+  responses: { ...success, ...problem(...always, ...codes) },
+  ...(requestBody === undefined ? {} : { requestBody }),
+});
+
+const ok = (description: string, schema: unknown) => ({ 200: { description, content: json(schema) } });
+
+/** The document, made anew at each request: it is asked for rarely and is small. */
+export function openApiDocument() {
+  const { $schema: _, ...config } = z.toJSONSchema(functionConfigSchema, { io: "input" });
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Mayfly control plane",
+      version: "1",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    components: {
+      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      schemas: { Config: config, ...schemas },
+    },
+    security: [{ token: [] }, {}],
+    paths,
+  };
+}
+
+const schemas = {
+  Problem: {
+    type: "object",
+    required: ["type", "title", "status", "detail", "code", "requestId"],
+    properties: {
+      type: { type: "string" },
+      title: { type: "string" },
+      status: { type: "integer" },
+      detail: { type: "string" },
+      code: { type: "string", enum: Object.keys(errorTable) },
+      requestId: { type: "string" },
+    },
+  },
+  Version: {
+    type: "object",
+    required: ["name", "version", "digest", "abi", "bytes", "createdAt", "quarantined"],
+    properties: {
+      name: { type: "string" },
+      version: { type: "integer", minimum: 1 },
+      digest: { type: "string", pattern: "^sha256:[0-9a-f]{64}$" },
+      abi: { type: "string" },
+      bytes: { type: "integer" },
+      createdAt: { type: "string", format: "date-time" },
+      quarantined: { type: "boolean" },
+    },
+  },
+  Function: {
+    allOf: [
+      ref("Version"),
+      { type: "object", required: ["url"], properties: { url: { type: "string" }, config: ref("Config") } },
+    ],
+  },
+  LogLine: {
+    type: "object",
+    required: ["time", "level", "requestId", "version", "message"],
+    properties: {
+      time: { type: "string", format: "date-time" },
+      level: { type: "string", enum: ["debug", "info", "warn", "error"] },
+      requestId: { type: "string" },
+      version: { type: "integer" },
+      message: { type: "string" },
+    },
+  },
+};
+
+const list = (property: string, schema: unknown) => ({
+  type: "object",
+  required: [property],
+  properties: { [property]: { type: "array", items: schema } },
+});
+
+const upload = {
+  required: true,
+  content: { "application/wasm": { schema: { type: "string", contentMediaType: "application/wasm" } } },
+};
+
+const paths = {
+  "/v1/functions": {
+    get: operation(
+      "listFunctions",
+      "All live functions",
+      ok("By name", list("functions", ref("Function"))),
+      [],
+    ),
+  },
+  "/v1/functions/{name}": {
+    parameters: [nameParameter],
+    put: operation(
+      "deployFunction",
+      "Upload a module and make it live",
+      {
+        200: { description: "The bytes of a kept version: it is live", content: json(ref("Function")) },
+        201: { description: "A new version", content: json(ref("Function")) },
+      },
+      [
+        "invalid_name",
+        "request_timeout",
+        "module_too_large",
+        "unsupported_media_type",
+        "invalid_module",
+        "unknown_import",
+        "unsupported_feature",
+        "start_failed",
+        "unknown_abi",
+        "storage_full",
+      ],
+      upload,
+    ),
+    get: operation("getFunction", "The live version", ok("The function", ref("Function")), [
+      "invalid_name",
+      "function_not_found",
+    ]),
+    delete: operation(
+      "removeFunction",
+      "Remove it with all its versions",
+      { 204: { description: "Removed" } },
+      ["invalid_name", "function_not_found"],
+    ),
+  },
+  "/v1/functions/{name}/versions": {
+    parameters: [nameParameter],
+    get: operation("listVersions", "Kept versions", ok("Newest first", list("versions", ref("Version"))), [
+      "invalid_name",
+      "function_not_found",
+    ]),
+  },
+  "/v1/functions/{name}/config": {
+    parameters: [nameParameter],
+    get: operation("getConfig", "Effective configuration", ok("A valid PUT body", ref("Config")), [
+      "invalid_name",
+    ]),
+    put: operation(
+      "putConfig",
+      "Replace the whole configuration",
+      ok("The effective configuration", ref("Config")),
+      ["invalid_name", "invalid_config", "body_too_large"],
+      { required: true, content: json(ref("Config")) },
+    ),
+  },
+  "/v1/functions/{name}/rollback": {
+    parameters: [nameParameter],
+    post: operation(
+      "rollbackFunction",
+      "Make a kept version live",
+      ok("The function", ref("Function")),
+      ["invalid_name", "bad_request", "function_not_found"],
+      {
+        required: true,
+        content: json({
+          type: "object",
+          required: ["version"],
+          additionalProperties: false,
+          properties: { version: { type: "integer", minimum: 1 } },
+        }),
+      },
+    ),
+  },
+  "/v1/functions/{name}/unquarantine": {
+    parameters: [nameParameter],
+    post: operation(
+      "unquarantineFunction",
+      "Let the live version run again",
+      ok("The function", ref("Function")),
+      ["invalid_name", "function_not_found"],
+    ),
+  },
+  "/v1/functions/{name}/logs": {
+    parameters: [nameParameter],
+    get: operation(
+      "getLogs",
+      "Recent log lines, oldest first; with follow=1 a stream of server-sent events",
+      ok("Lines", list("lines", ref("LogLine"))),
+      ["invalid_name", "bad_request", "function_not_found"],
+    ),
+  },
+  "/v1/limits": {
+    get: operation(
+      "getLimits",
+      "Every limit of the host, with unit and reason",
+      ok("By name", { type: "object" }),
+      [],
+    ),
+  },
+};

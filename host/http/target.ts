@@ -1,0 +1,71 @@
+// Which function a request is for, from its raw target and Host: pure functions of text. The target
+// is taken as sent; nothing is decoded or normalised, so that "..%2f" never becomes a path.
+
+import { HostError } from "../errors.ts";
+import { functionName } from "../function.ts";
+
+export type Target = {
+  readonly path: string;
+  /** After the "?", as sent; "" when there is none. */
+  readonly query: string;
+};
+
+/** What a request on the data plane is for. */
+export type FunctionTarget = {
+  readonly name: string;
+  /** The version that "@" pins, or null for the live one. */
+  readonly pin: string | null;
+  /** After the name, "/" when empty. */
+  readonly path: string;
+  readonly query: string;
+};
+
+/**
+ * Splits a request target (RFC 9112, section 3.2). An absolute form must name the same authority as
+ * Host; anything but origin and absolute form is `bad_request`.
+ */
+export function parseTarget(target: string, host: string): Target {
+  let origin = target;
+  if (!target.startsWith("/")) {
+    const absolute = /^https?:\/\/([^/?#]*)([^#]*)$/i.exec(target);
+    if (absolute === null)
+      throw new HostError("bad_request", "The request target is neither a path nor a URL");
+    if (absolute[1]?.toLowerCase() !== host.toLowerCase()) {
+      throw new HostError("bad_request", "The request target names another host than the Host header");
+    }
+    origin = absolute[2]?.startsWith("/") ? absolute[2] : `/${absolute[2] ?? ""}`;
+  }
+  const mark = origin.indexOf("?");
+  if (mark === -1) return { path: origin, query: "" };
+  return { path: origin.slice(0, mark), query: origin.slice(mark + 1) };
+}
+
+/** The host name in a Host header, in lower case, without port, brackets and trailing dot. */
+export function hostName(host: string): string {
+  const name = host.startsWith("[") ? host.slice(1, host.indexOf("]")) : host.replace(/:\d*$/, "");
+  return name.toLowerCase().replace(/\.$/, "");
+}
+
+const functionDomain = ".localhost";
+const pathPrefix = "/fn/";
+
+/** The function a request is for; null when it is for the control plane. Throws `invalid_name`. */
+export function functionTarget(target: Target, host: string): FunctionTarget | null {
+  const name = hostName(host);
+  if (name.endsWith(functionDomain)) {
+    const label = name.slice(0, -functionDomain.length);
+    return { name: functionName(label), pin: null, path: target.path, query: target.query };
+  }
+  if (!target.path.startsWith(pathPrefix)) return null;
+  const rest = target.path.slice(pathPrefix.length);
+  const slash = rest.indexOf("/");
+  const segment = slash === -1 ? rest : rest.slice(0, slash);
+  const at = segment.indexOf("@");
+  const named = at === -1 ? segment : segment.slice(0, at);
+  return {
+    name: functionName(named),
+    pin: at === -1 ? null : segment.slice(at + 1),
+    path: slash === -1 ? "/" : rest.slice(slash),
+    query: target.query,
+  };
+}

@@ -1,0 +1,191 @@
+// All control flow of a call, from a resolved deployment to its outcome:
+//
+//   429 503  admit        a permit of the function and the host, or a wait for one
+//   500      load         the compiled module
+//   504      schedule     waits for a thread; stopped at its deadline wherever it is
+//   502 503  run          in a worker, in a fresh instance
+//   -        answer       the response message and the timings
+//
+// Knows no HTTP: it takes a request message and gives a response message.
+
+import { type ErrorCode, HostError, type HostErrorOptions } from "../errors.ts";
+import type { Deployment } from "../function.ts";
+import { type GuestLogLine, type LogLine, monotonicMs, type Timings } from "../invocation.ts";
+import type { ModuleSetup } from "../worker/protocol.ts";
+import type { Admission } from "./admission.ts";
+import { Deadline } from "./deadline.ts";
+import type { LoadedModule, ModuleLoad, Modules } from "./modules.ts";
+import type { PoolCall, PoolOutcome } from "./pool.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+export type InvokeRequest = {
+  readonly deployment: Deployment;
+  readonly requestId: string;
+  readonly message: Uint8Array;
+};
+
+export type InvokeAnswer = { readonly message: Uint8Array; readonly timings: Timings };
+
+export type InvokerParts = {
+  readonly admission: Admission;
+  readonly modules: Pick<Modules, "get">;
+  readonly scheduler: Pick<Scheduler, "enqueue" | "enqueueAgain" | "ended" | "stop">;
+  readonly log: (name: string, line: LogLine) => void;
+  /** A suspect's call has ended without a crash. */
+  readonly onCleared: (versionId: number) => void;
+};
+
+/** A call that failed once it had been admitted, with what took place until then. */
+export class InvokeError extends HostError {
+  readonly timings: Timings;
+
+  constructor(code: ErrorCode, message: string, timings: Timings, options: HostErrorOptions = {}) {
+    super(code, message, options);
+    this.timings = timings;
+  }
+}
+
+/** WebAssembly pages of 64 KiB in a MiB. */
+const pagesPerMb = 16;
+
+export class Invoker {
+  readonly #parts: InvokerParts;
+
+  constructor(parts: InvokerParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs one call to its end; throws HostError with a code of CONTRACT.md's data-plane table. */
+  async invoke(request: InvokeRequest): Promise<InvokeAnswer> {
+    const { deployment } = request;
+    const acceptedAtMs = monotonicMs();
+    const deadline = new Deadline(deployment.config.timeoutMs, deployment.name);
+    try {
+      const admitted = this.#parts.admission.admit(deployment, (leave) => deadline.onReached(leave));
+      using _permit = admitted instanceof Promise ? await admitted : admitted;
+      const found = this.#parts.modules.get(deployment.digest);
+      const load = found instanceof Promise ? await deadline.race(found) : found;
+      assertMemoryFits(deployment, load.loaded);
+      const outcome = await this.#run(request, load.loaded, deadline);
+      return this.#answer(request, outcome, load, acceptedAtMs);
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  /** Schedules the call; when its thread ended before it began, again. */
+  #run(request: InvokeRequest, loaded: LoadedModule, deadline: Deadline): Promise<PoolOutcome> {
+    const { scheduler, onCleared } = this.#parts;
+    const { deployment } = request;
+    return new Promise((resolve) => {
+      const call: PoolCall = {
+        key: `${deployment.id}:${deployment.configRevision}`,
+        versionId: deployment.id,
+        cpuMs: deployment.config.cpuMs,
+        message: request.message,
+        setup: moduleSetup(deployment, loaded),
+        log: (line) => this.#log(request, line),
+        settle: (outcome) => {
+          if (outcome.kind === "returned" && !deadline.reached) return scheduler.enqueueAgain(call);
+          const cleared = scheduler.ended(call, outcome.kind === "lost" ? "lost" : "survived");
+          if (cleared) onCleared(deployment.id);
+          resolve(outcome);
+        },
+      };
+      scheduler.enqueue(call);
+      deadline.onReached(() => scheduler.stop(call, "deadline_exceeded"));
+    });
+  }
+
+  #answer(
+    request: InvokeRequest,
+    outcome: PoolOutcome,
+    load: ModuleLoad,
+    acceptedAtMs: number,
+  ): InvokeAnswer {
+    const { config, name } = request.deployment;
+    const timings: Timings = {};
+    if (load.loadMs !== undefined) timings.load = load.loadMs;
+    if (load.compileMs !== undefined) timings.compile = load.compileMs;
+    if (outcome.kind === "answered" || outcome.kind === "failed") {
+      const before = outcome.begunAtMs - acceptedAtMs - (load.loadMs ?? 0) - (load.compileMs ?? 0);
+      timings.queue = Math.max(0, before);
+      Object.assign(timings, outcome.timings);
+    } else {
+      timings.queue = monotonicMs() - acceptedAtMs;
+    }
+    switch (outcome.kind) {
+      case "answered":
+        return { message: outcome.message, timings };
+      case "failed":
+        throw new InvokeError(outcome.code, `Function "${name}": ${outcome.detail}`, timings);
+      case "stopped": {
+        const limit =
+          outcome.code === "cpu_exceeded" ? `${config.cpuMs} ms of CPU time` : `${config.timeoutMs} ms`;
+        const message = `Function "${name}" ran longer than its limit of ${limit}`;
+        this.#log(request, { timeMs: Date.now(), level: "error", message: `stopped: ${message}` });
+        throw new InvokeError(outcome.code, message, timings);
+      }
+      case "lost":
+        throw new InvokeError("worker_lost", `The thread that ran "${name}" ended under the call`, timings, {
+          retryAfterS: 1,
+        });
+      case "returned":
+        throw new InvokeError(
+          "deadline_exceeded",
+          `Function "${name}" waited longer than its limit of ${config.timeoutMs} ms`,
+          timings,
+        );
+    }
+  }
+
+  #log(request: InvokeRequest, line: GuestLogLine): void {
+    this.#parts.log(request.deployment.name, {
+      time: new Date(line.timeMs).toISOString(),
+      level: line.level,
+      requestId: request.requestId,
+      version: request.deployment.version,
+      message: line.message,
+    });
+  }
+}
+
+/** The limit may have been lowered since the deploy checked the module against it. */
+function assertMemoryFits(deployment: Deployment, loaded: LoadedModule): void {
+  const pages = loaded.memory?.initialPages ?? 0;
+  const { memoryMb } = deployment.config;
+  if (pages <= memoryMb * pagesPerMb) return;
+  throw new HostError(
+    "memory_exceeded",
+    `Function "${deployment.name}" starts with ${pages} pages of memory, its limit is ${memoryMb * pagesPerMb} (${memoryMb} MiB)`,
+  );
+}
+
+const setups = new WeakMap<LoadedModule, Map<string, ModuleSetup>>();
+
+/** What a thread needs to run a deployment, made once for each. */
+function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup {
+  const key = `${deployment.id}:${deployment.configRevision}`;
+  let ofModule = setups.get(loaded);
+  if (ofModule === undefined) {
+    ofModule = new Map();
+    setups.set(loaded, ofModule);
+  }
+  let setup = ofModule.get(key);
+  if (setup === undefined) {
+    const limitPages = deployment.config.memoryMb * pagesPerMb;
+    const { memory } = loaded;
+    setup = {
+      module: loaded.module,
+      abi: deployment.abi,
+      memory: memory && {
+        initialPages: memory.initialPages,
+        maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),
+      },
+      env: Object.entries(deployment.config.env),
+    };
+    ofModule.clear();
+    ofModule.set(key, setup);
+  }
+  return setup;
+}

@@ -1,0 +1,330 @@
+// The worker threads: a Piscina pool, what each thread holds, and the claims by which it is known
+// which calls have begun. It posts calls, takes back those that wait behind a long one, and ends the
+// thread of a runaway; which call is posted when is the scheduler's business.
+
+import { fileURLToPath } from "node:url";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { FixedQueue, Piscina, type PiscinaTask, queueOptionsSymbol } from "piscina";
+import { type CallResult, type GuestLogLine, monotonicMs } from "../invocation.ts";
+import { limits } from "../limits.ts";
+import { type CallTask, claim, type ModuleSetup, threadSlotsMax } from "../worker/protocol.ts";
+import { releaseThreadSlot } from "../worker/running-record.ts";
+import { chooseThread } from "./balancer.ts";
+import { type Posted, Thread } from "./thread.ts";
+
+/** A call as the pool sees it. */
+export type PoolCall = {
+  /** Names one set-up: version and revision of its configuration. */
+  readonly key: string;
+  readonly versionId: number;
+  readonly cpuMs: number;
+  readonly message: Uint8Array;
+  readonly setup: ModuleSetup;
+  /** Guest log lines, in order, all before `settle`. */
+  log(line: GuestLogLine): void;
+  /** Called exactly once for each `post`. */
+  settle(outcome: PoolOutcome): void;
+};
+
+export type StopCode = "deadline_exceeded" | "cpu_exceeded";
+
+export type PoolOutcome =
+  | Extract<CallResult, { kind: "answered" | "failed" }>
+  /** It never began: post it again. */
+  | { readonly kind: "returned" }
+  /** Its thread ended under it. */
+  | { readonly kind: "lost" }
+  | { readonly kind: "stopped"; readonly code: StopCode };
+
+export type PoolOptions = {
+  readonly minThreads: number;
+  readonly maxThreads: number;
+  /** File of the running record, "" for none. */
+  readonly runningFile: string;
+  /** Room may have appeared. */
+  readonly onRoom: () => void;
+  /** A thread would not end: only a new process helps. */
+  readonly onUnkillable: () => void;
+  readonly onThreadLost: (error: unknown) => void;
+};
+
+/** What the balancer needs of a task; structured clone leaves symbol keys out. */
+type Placement = { readonly posted: Posted; readonly transferList: MessagePort[]; task: MutableTask | null };
+type MutableTask = { -readonly [key in keyof CallTask]: CallTask[key] };
+type PlacedTask = MutableTask & { [queueOptionsSymbol]: Placement };
+type PiscinaWorker = { readonly id: number };
+
+const threadIdleMs = 30_000;
+
+export class Pool {
+  readonly #piscina: Piscina;
+  readonly #options: PoolOptions;
+  readonly #claims: Int32Array<SharedArrayBuffer>;
+  readonly #threadSlots: Int32Array<SharedArrayBuffer>;
+  readonly #freeSlots: number[];
+  readonly #threads = new Map<number, Thread>();
+  readonly #posted = new Map<PoolCall, Posted>();
+  #watchTimer: NodeJS.Timeout | null = null;
+  #closing = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    const slots = options.maxThreads * limits.callsPerThreadMax * 2;
+    this.#claims = new Int32Array(new SharedArrayBuffer(slots * 4));
+    this.#threadSlots = new Int32Array(new SharedArrayBuffer(threadSlotsMax * 4));
+    this.#freeSlots = Array.from({ length: slots }, (_, index) => slots - 1 - index);
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(import.meta.resolve("../worker/entry.ts")),
+      minThreads: options.minThreads,
+      maxThreads: options.maxThreads,
+      concurrentTasksPerWorker: limits.callsPerThreadMax,
+      idleTimeout: threadIdleMs,
+      taskQueue: new FixedQueue(),
+      // An idle thread's event loop must turn: it clears its record there.
+      atomics: "disabled",
+      recordTiming: false,
+      loadBalancer: (task, workers) => this.#place(task, workers),
+      workerData: {
+        claims: this.#claims.buffer,
+        threadSlots: this.#threadSlots.buffer,
+        runningFile: options.runningFile,
+      },
+    });
+    this.#piscina.on("error", (error: unknown) => options.onThreadLost(error));
+    this.#piscina.on("workerDestroy", () => queueMicrotask(() => this.#forgetGone()));
+  }
+
+  /** Threads alive, those that are starting included. */
+  get threads(): number {
+    return this.#piscina.threads.length;
+  }
+
+  /** Calls handed over and not answered. */
+  get posted(): number {
+    return this.#posted.size;
+  }
+
+  /** Whether one more call would go to a thread, or make the pool grow. */
+  hasRoom(): boolean {
+    if (this.#closing || this.#freeSlots.length === 0) return false;
+    const nowMs = monotonicMs();
+    let placed = 0;
+    for (const thread of this.#threads.values()) {
+      placed += thread.posted.size;
+      if (!thread.stalled(nowMs) && thread.posted.size < limits.callsPerThreadMax) return true;
+    }
+    // Else one call for each thread that is starting or may start.
+    return this.#posted.size - placed < this.#options.maxThreads - this.#threads.size;
+  }
+
+  /** Hands a call over; there must be room. */
+  post(call: PoolCall): void {
+    const slot = this.#freeSlots.pop();
+    if (slot === undefined) throw new Error("A call was posted without room");
+    Atomics.store(this.#claims, slot, claim.posted);
+    const posted: Posted = { call, slot, thread: null, settled: false };
+    this.#posted.set(call, posted);
+    this.#watchTimer ??= setInterval(() => this.#watch(), limits.threadStallMs).unref();
+    const transferList: MessagePort[] = [];
+    const placement: Placement = { posted, transferList, task: null };
+    const { key, versionId, message } = call;
+    const task: PlacedTask = {
+      slot,
+      key,
+      versionId,
+      setup: null,
+      message,
+      logPort: null,
+      [queueOptionsSymbol]: placement,
+    };
+    placement.task = task;
+    this.#piscina.run(task, { transferList: transferList as never }).then(
+      (result: CallResult) => this.#answered(posted, result),
+      (error: unknown) => this.#failed(posted, error),
+    );
+  }
+
+  /** Stops a posted call: taken back when it has not begun, else by ending its thread. */
+  stop(call: PoolCall, code: StopCode): void {
+    const posted = this.#posted.get(call);
+    if (posted === undefined || posted.settled) return;
+    if (!this.#revoke(posted) && posted.thread !== null) this.#endThread(posted.thread);
+    this.#settle(posted, { kind: "stopped", code });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
+    await this.#piscina.destroy();
+    for (const thread of this.#threads.values()) thread.close();
+  }
+
+  /** The balancer: chooses a thread, and gives it what it lacks for this call. */
+  #place<worker extends PiscinaWorker>(task: PiscinaTask, workers: worker[]): worker | null {
+    const placement = task[queueOptionsSymbol] as Placement;
+    const { posted } = placement;
+    const nowMs = monotonicMs();
+    const loads = workers.map((worker) => {
+      const thread = this.#threads.get(worker.id);
+      return (
+        thread?.load(posted.call.key, nowMs) ?? {
+          threadId: worker.id,
+          posted: 0,
+          hasModule: false,
+          stalled: false,
+        }
+      );
+    });
+    const threadId = chooseThread(loads, {
+      mayGrow: this.#piscina.threads.length < this.#options.maxThreads,
+      callsPerThreadMax: limits.callsPerThreadMax,
+    });
+    if (threadId === null) return null;
+    const thread = this.#threads.get(threadId) ?? this.#adopt(threadId, placement);
+    posted.thread = thread;
+    thread.posted.add(posted);
+    if (!thread.keys.has(posted.call.key)) {
+      thread.keys.add(posted.call.key);
+      if (placement.task !== null) placement.task.setup = posted.call.setup;
+    }
+    return workers.find((worker) => worker.id === threadId) ?? null;
+  }
+
+  #adopt(threadId: number, placement: Placement): Thread {
+    const { port1, port2 } = new MessageChannel();
+    const thread = new Thread(threadId, port1);
+    this.#threads.set(threadId, thread);
+    placement.transferList.push(port2);
+    if (placement.task !== null) placement.task.logPort = port2;
+    return thread;
+  }
+
+  #answered(posted: Posted, result: CallResult): void {
+    if (result.kind === "module_missing") {
+      posted.thread?.keys.delete(posted.call.key);
+      return this.#finish(posted, { kind: "returned" });
+    }
+    if (result.kind === "revoked") return this.#finish(posted, { kind: "returned" });
+    if (result.logLines > 0) posted.thread?.drainLog();
+    this.#finish(posted, result);
+  }
+
+  #failed(posted: Posted, error: unknown): void {
+    posted.thread?.drainLog();
+    const begun = Atomics.load(this.#claims, posted.slot) === claim.begun;
+    if (begun && !posted.settled) this.#options.onThreadLost(error);
+    this.#finish(posted, begun ? { kind: "lost" } : { kind: "returned" });
+  }
+
+  /** Piscina is done with the call: frees its slot. */
+  #finish(posted: Posted, outcome: PoolOutcome): void {
+    const { thread } = posted;
+    this.#settle(posted, outcome);
+    if (thread !== null) {
+      thread.posted.delete(posted);
+      if (thread.watched?.posted === posted) thread.watched = null;
+    }
+    Atomics.store(this.#claims, posted.slot, claim.free);
+    this.#freeSlots.push(posted.slot);
+    this.#options.onRoom();
+  }
+
+  #settle(posted: Posted, outcome: PoolOutcome): void {
+    if (posted.settled) return;
+    posted.settled = true;
+    this.#posted.delete(posted.call);
+    posted.call.settle(outcome);
+  }
+
+  /** Takes a call back; false when it has begun. */
+  #revoke(posted: Posted): boolean {
+    return Atomics.compareExchange(this.#claims, posted.slot, claim.posted, claim.revoked) === claim.posted;
+  }
+
+  /** Looks at what each thread runs: frees the calls behind a long one and holds it to its CPU time. */
+  #watch(): void {
+    if (this.#posted.size === 0 && this.#watchTimer !== null) {
+      clearInterval(this.#watchTimer);
+      this.#watchTimer = null;
+      return;
+    }
+    const nowMs = monotonicMs();
+    for (const thread of this.#threads.values()) {
+      if (thread.ending) continue;
+      const begun = [...thread.posted].find(
+        (posted) => Atomics.load(this.#claims, posted.slot) === claim.begun,
+      );
+      if (begun === undefined) {
+        thread.watched = null;
+      } else if (thread.watched?.posted !== begun) {
+        thread.watched = { posted: begun, sinceMs: nowMs, cpuStartMs: null, asking: false };
+      } else if (thread.stalled(nowMs)) {
+        this.#watchStalled(thread, nowMs);
+      }
+    }
+  }
+
+  #watchStalled(thread: Thread, nowMs: number): void {
+    for (const posted of thread.posted) {
+      if (!posted.settled && this.#revoke(posted)) this.#settle(posted, { kind: "returned" });
+    }
+    const { watched } = thread;
+    if (watched === null || watched.asking || watched.posted.settled) return;
+    const due = watched.cpuStartMs === null || nowMs - watched.sinceMs >= watched.posted.call.cpuMs;
+    if (!due) return;
+    const worker = this.#worker(thread.threadId);
+    if (worker === undefined) return;
+    watched.asking = true;
+    worker.cpuUsage().then(
+      (usage) => {
+        watched.asking = false;
+        const cpuMs = (usage.user + usage.system) / 1000;
+        // The call had run for at most one look when the watch began, and that much CPU at the most.
+        watched.cpuStartMs ??= cpuMs;
+        if (thread.watched !== watched || watched.posted.settled) return;
+        if (cpuMs - watched.cpuStartMs >= watched.posted.call.cpuMs)
+          this.stop(watched.posted.call, "cpu_exceeded");
+      },
+      () => {
+        // The thread has ended meanwhile; its exit settles the call.
+      },
+    );
+  }
+
+  #worker(threadId: number) {
+    return this.#piscina.threads.find((worker) => worker.threadId === threadId);
+  }
+
+  /** Ends a thread with what it runs; calls it had not begun go back. */
+  #endThread(thread: Thread): void {
+    if (thread.ending) return;
+    thread.ending = true;
+    for (const posted of thread.posted) {
+      if (!posted.settled && this.#revoke(posted)) this.#settle(posted, { kind: "returned" });
+    }
+    thread.drainLog();
+    const worker = this.#worker(thread.threadId);
+    if (worker === undefined) return;
+    const timer = setTimeout(this.#options.onUnkillable, limits.threadEndTimeoutMs);
+    worker.terminate().then(
+      () => {
+        clearTimeout(timer);
+        this.#forgetGone();
+      },
+      (error: unknown) => this.#options.onThreadLost(error),
+    );
+  }
+
+  /** Forgets threads that are no more, and starts one when calls wait for it. */
+  #forgetGone(): void {
+    const alive = new Set(this.#piscina.threads.map((worker) => worker.threadId));
+    for (const [threadId, thread] of this.#threads) {
+      if (alive.has(threadId)) continue;
+      this.#threads.delete(threadId);
+      thread.close();
+      releaseThreadSlot(this.#threadSlots, threadId, this.#options.runningFile);
+    }
+    if (this.#closing) return;
+    this.#options.onRoom();
+  }
+}

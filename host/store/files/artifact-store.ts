@@ -1,0 +1,71 @@
+// Module bytes as files named by their digest: written to a temporary file, synchronised, renamed,
+// and the folder synchronised, so that a file under its final name is whole. Checked against the
+// digest when read (HAZARDS H15).
+
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { HostError } from "../../errors.ts";
+import type { ArtifactStore } from "../artifact-store.ts";
+import type { SyncPath } from "../sync.ts";
+
+const suffix = ".wasm";
+
+/** `sha256:<hex>` of the bytes. */
+export function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+export class FileArtifactStore implements ArtifactStore {
+  readonly #folder: string;
+  readonly #sync: SyncPath;
+  #writes = 0;
+
+  private constructor(folder: string, sync: SyncPath) {
+    this.#folder = folder;
+    this.#sync = sync;
+  }
+
+  static async open(folder: string, sync: SyncPath): Promise<FileArtifactStore> {
+    await mkdir(folder, { recursive: true });
+    return new FileArtifactStore(folder, sync);
+  }
+
+  async put(digest: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#path(digest);
+    this.#writes += 1;
+    const temporary = `${path}.${process.pid}-${this.#writes}.tmp`;
+    try {
+      await writeFile(temporary, bytes, { flag: "wx" });
+      await this.#sync(temporary);
+      await rename(temporary, path);
+      await this.#sync(this.#folder);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      throw new HostError("storage_full", "Cannot store the module: the disk is full", { cause: error });
+    }
+  }
+
+  async read(digest: string): Promise<Uint8Array> {
+    const bytes = await readFile(this.#path(digest));
+    const found = digestOf(bytes);
+    if (found !== digest) throw new Error(`The stored module ${digest} is damaged: its bytes give ${found}`);
+    return bytes;
+  }
+
+  async retain(kept: ReadonlySet<string>): Promise<void> {
+    const names = new Set([...kept].map((digest) => fileName(digest)));
+    for (const name of await readdir(this.#folder)) {
+      if (!names.has(name)) await rm(join(this.#folder, name), { force: true });
+    }
+  }
+
+  #path(digest: string): string {
+    return join(this.#folder, fileName(digest));
+  }
+}
+
+function fileName(digest: string): string {
+  return `${digest.replace(":", "-")}${suffix}`;
+}

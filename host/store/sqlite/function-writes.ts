@@ -1,0 +1,98 @@
+// The write statements of functions and versions, run by the writer thread, each inside a savepoint
+// of its group's transaction. One exported function per change; no reads for anyone else.
+
+import type { DatabaseSync } from "node:sqlite";
+import { HostError } from "../../errors.ts";
+import type { FunctionConfig } from "../../function.ts";
+import type { CrashRecord, DeployOutcome, NewVersion } from "../function-store.ts";
+import { StatementCache } from "./statement-cache.ts";
+
+export class FunctionWrites {
+  readonly #sql: StatementCache;
+  readonly #versionsMax: number;
+
+  constructor(database: DatabaseSync, versionsMax: number) {
+    this.#sql = new StatementCache(database);
+    this.#versionsMax = versionsMax;
+  }
+
+  /** Makes `version` live: a new row, or the kept one with the same digest. */
+  deploy(version: NewVersion, configDefault: FunctionConfig): DeployOutcome {
+    const { name, digest, abi, bytes, createdAtMs } = version;
+    this.#sql.run(
+      "INSERT INTO functions (name, config_json) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+      name,
+      JSON.stringify(configDefault),
+    );
+    const kept = this.#sql.get("SELECT version FROM versions WHERE name = ? AND digest = ?", name, digest);
+    if (kept !== undefined) {
+      const number = Number(kept["version"]);
+      this.#setLive(name, number);
+      return { created: false, version: number };
+    }
+    const next = Number(
+      this.#sql.get(
+        "UPDATE functions SET version_last = version_last + 1 WHERE name = ? RETURNING version_last",
+        name,
+      )?.["version_last"],
+    );
+    this.#sql.run(
+      "INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
+      name,
+      next,
+      digest,
+      abi,
+      bytes,
+      createdAtMs,
+    );
+    this.#setLive(name, next);
+    this.#sql.run(
+      `DELETE FROM versions WHERE name = ?1 AND version IN (
+         SELECT version FROM versions WHERE name = ?1 AND version <> ?2 ORDER BY version DESC LIMIT -1 OFFSET ?3)`,
+      name,
+      next,
+      this.#versionsMax - 1,
+    );
+    return { created: true, version: next };
+  }
+
+  rollback(name: string, version: number): void {
+    const found = this.#sql.get("SELECT id FROM versions WHERE name = ? AND version = ?", name, version);
+    if (found === undefined) throw new HostError("function_not_found", `No version ${version} of "${name}"`);
+    this.#setLive(name, version);
+  }
+
+  putConfig(name: string, config: FunctionConfig): void {
+    this.#sql.run(
+      `INSERT INTO functions (name, config_json) VALUES (?1, ?2)
+       ON CONFLICT (name) DO UPDATE SET config_json = ?2, config_revision = config_revision + 1`,
+      name,
+      JSON.stringify(config),
+    );
+  }
+
+  remove(name: string): void {
+    const { changes } = this.#sql.run("DELETE FROM functions WHERE name = ?", name);
+    if (changes === 0) throw new HostError("function_not_found", `No function "${name}"`);
+  }
+
+  recordCrash(crash: CrashRecord): void {
+    for (const id of crash.suspects) this.#sql.run("UPDATE versions SET suspect = 1 WHERE id = ?", id);
+    if (crash.only === null) return;
+    this.#sql.run("INSERT INTO crashes (version_id, at_ms) VALUES (?, ?)", crash.only, crash.atMs);
+    if (crash.quarantine) this.#sql.run("UPDATE versions SET quarantined = 1 WHERE id = ?", crash.only);
+  }
+
+  clearSuspect(versionId: number): void {
+    this.#sql.run("UPDATE versions SET suspect = 0 WHERE id = ?", versionId);
+  }
+
+  unquarantine(versionId: number): void {
+    this.#sql.run("UPDATE versions SET suspect = 0, quarantined = 0 WHERE id = ?", versionId);
+    this.#sql.run("DELETE FROM crashes WHERE version_id = ?", versionId);
+  }
+
+  #setLive(name: string, version: number): void {
+    this.#sql.run("UPDATE functions SET live_version = ? WHERE name = ?", version, name);
+  }
+}

@@ -1,0 +1,70 @@
+// The main thread's end of the writer thread: sends changes, resolves once they are durable.
+
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { type ErrorCode, HostError } from "../../errors.ts";
+import type { FunctionWrites } from "./function-writes.ts";
+import type { WriteName, WriteReply, WriterData } from "./writer-thread.ts";
+
+type Pending = { resolve(value: unknown): void; reject(error: Error): void };
+
+export class Writer {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #ended: Error | null = null;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on("message", (reply: WriteReply) => this.#settle(reply));
+    worker.on("error", (error: unknown) =>
+      this.#end(error instanceof Error ? error : new Error(String(error))),
+    );
+    worker.on("exit", () => this.#end(new Error("The writer thread has ended")));
+  }
+
+  /** Starts the thread; rejects when the database cannot be opened. */
+  static async start(data: WriterData): Promise<Writer> {
+    const worker = new Worker(new URL(import.meta.resolve("./writer-thread.ts")), { workerData: data });
+    await once(worker, "message");
+    return new Writer(worker);
+  }
+
+  /** Runs one change; rejects with HostError, or with the fault of ours that it met. */
+  async write<name extends WriteName>(
+    name: name,
+    ...values: Parameters<FunctionWrites[name]>
+  ): Promise<ReturnType<FunctionWrites[name]>> {
+    if (this.#ended !== null) throw this.#ended;
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.#worker.postMessage({ id, name, values });
+    });
+  }
+
+  /** Ends the thread after what it was sent before. */
+  async close(): Promise<void> {
+    if (this.#ended !== null) return;
+    const exit = once(this.#worker, "exit");
+    this.#worker.postMessage("close");
+    await exit;
+  }
+
+  #settle(reply: WriteReply): void {
+    const pending = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if ("value" in reply) return pending?.resolve(reply.value);
+    const { code, message, full } = reply.error;
+    if (full) pending?.reject(new HostError("storage_full", "Cannot store the change: the disk is full"));
+    else if (code !== null) pending?.reject(new HostError(code as ErrorCode, message));
+    else pending?.reject(new Error(message));
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+}

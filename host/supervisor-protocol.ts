@@ -1,0 +1,21 @@
+// What supervisor and host process say to each other, and the exit codes that mean something.
+
+export type FromHost =
+  | { readonly kind: "beat"; readonly rssBytes: number }
+  | { readonly kind: "listening"; readonly url: string }
+  /** Make a path in the data folder durable: Node's permission model keeps the host from it. */
+  | { readonly kind: "sync"; readonly id: number; readonly path: string };
+
+export type ToHost =
+  | { readonly kind: "drain" }
+  | { readonly kind: "synced"; readonly id: number; readonly error: string | null };
+
+/** The listening socket's descriptor in the host process: after stdin, stdout, stderr and IPC. */
+export const inheritedSocketFd = 4;
+
+export const hostExit = {
+  failed: 1,
+  /** The data folder cannot be used: starting again would not help. */
+  dataFolder: 3,
+  supervisorGone: 4,
+} as const;

@@ -1,0 +1,182 @@
+// The outer process: binds the socket, starts the host with its flags, watches its heartbeat, and
+// replaces it when it dies or hangs; connections that arrive meanwhile wait in the socket. Runs no
+// guest code and reads no file of the data folder, so that nothing a guest does can reach it.
+//
+//   starting -> serving -> draining -> ended
+//      |           |  \-> died or silent: killed, starting again
+//      \-> ended (the data folder cannot be used, or it dies again and again before it serves)
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { BoundSocket } from "node:net";
+import { resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { HostConfig } from "./config.ts";
+import { hostFlags } from "./engine-flags.ts";
+import { limits } from "./limits.ts";
+import { syncDirectly } from "./store/sync.ts";
+import { type FromHost, hostExit, type ToHost } from "./supervisor-protocol.ts";
+
+type State = "starting" | "serving" | "draining" | "ended";
+
+/** Deaths before serving, one after the other, until the supervisor gives up. */
+const startFailuresMax = 5;
+const startTimeoutMs = 30_000;
+
+/** Runs a host until it is told to end; resolves with the exit code for this process. */
+export function superviseHost(config: HostConfig): Promise<number> {
+  // Node's permission model knows a folder as such only when it is there.
+  try {
+    mkdirSync(config.dataDir, { recursive: true });
+  } catch (error) {
+    say(
+      `Cannot make the data folder ${config.dataDir}: ${(error as Error).message}; choose another with --data`,
+    );
+    return Promise.resolve(1);
+  }
+  let socket: BoundSocket;
+  try {
+    socket = new BoundSocket({
+      host: config.host === "localhost" ? "127.0.0.1" : config.host,
+      port: config.port,
+    });
+  } catch (error) {
+    process.stderr.write(`${bindFault(config, error)}\n`);
+    return Promise.resolve(1);
+  }
+  return new Promise((ended) => new Supervisor(config, socket, ended).run());
+}
+
+class Supervisor {
+  readonly #config: HostConfig;
+  readonly #socket: BoundSocket;
+  readonly #end: (code: number) => void;
+  #state: State = "starting";
+  #child: ChildProcess | null = null;
+  #startFailures = 0;
+  #announced = false;
+  #diedAtMs: number | null = null;
+  #silence: NodeJS.Timeout | null = null;
+
+  constructor(config: HostConfig, socket: BoundSocket, end: (code: number) => void) {
+    this.#config = config;
+    this.#socket = socket;
+    this.#end = end;
+  }
+
+  run(): void {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => this.#asked(signal));
+    this.#start();
+  }
+
+  #start(): void {
+    this.#state = "starting";
+    const entry = fileURLToPath(import.meta.resolve("./host-process.ts"));
+    const child = spawn(
+      process.execPath,
+      [...hostFlags(this.#config.dataDir), entry, "--config", JSON.stringify(this.#config)],
+      { stdio: ["ignore", "inherit", "inherit", "ipc", this.#socket.fd()] },
+    );
+    this.#child = child;
+    this.#expectBeat(startTimeoutMs);
+    child.on("message", (message: FromHost) => this.#heard(message));
+    child.on("error", (error) => say(`Cannot start the host process: ${error.message}`));
+    child.once("exit", (code, signal) => this.#exited(code, signal));
+  }
+
+  #heard(message: FromHost): void {
+    if (message.kind === "sync") return void this.#sync(message.id, message.path);
+    this.#expectBeat(limits.heartbeatTimeoutMs);
+    if (message.kind !== "listening" || this.#state !== "starting") return;
+    this.#state = "serving";
+    this.#startFailures = 0;
+    if (!this.#announced) {
+      this.#announced = true;
+      process.stdout.write(`Mayfly is listening on ${message.url}\n`);
+    } else if (this.#diedAtMs !== null) {
+      say(`The host process is back after ${Math.round(performance.now() - this.#diedAtMs)} ms`);
+    }
+  }
+
+  async #sync(id: number, path: string): Promise<void> {
+    const child = this.#child;
+    let error: string | null = null;
+    try {
+      if (!resolve(path).startsWith(`${this.#config.dataDir}${sep}`))
+        throw new Error("outside the data folder");
+      await syncDirectly(path);
+    } catch (cause) {
+      error = (cause as Error).message;
+    }
+    if (child?.connected) child.send({ kind: "synced", id, error } satisfies ToHost, () => {});
+  }
+
+  /** Kills a host that stays silent; a busy or blocked event loop is no host. */
+  #expectBeat(timeoutMs: number): void {
+    if (this.#silence !== null) clearTimeout(this.#silence);
+    if (this.#state === "draining") return;
+    this.#silence = setTimeout(() => {
+      say(`The host process has been silent for ${timeoutMs} ms: it is killed and replaced`);
+      this.#child?.kill("SIGKILL");
+    }, timeoutMs);
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#silence !== null) clearTimeout(this.#silence);
+    this.#child = null;
+    if (this.#state === "draining") return this.#finish(code ?? 1);
+    if (code === hostExit.dataFolder) return this.#finish(1);
+    this.#diedAtMs = performance.now();
+    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+    if (this.#state === "starting") {
+      this.#startFailures += 1;
+      if (!this.#announced || this.#startFailures >= startFailuresMax) {
+        say(`The host process ended ${how} before it served`);
+        return this.#finish(1);
+      }
+    }
+    say(`The host process ended ${how}: it is started again`);
+    // At once the first time; a host that dies while it starts is given growing pauses.
+    setTimeout(() => this.#start(), this.#startFailures === 0 ? 0 : 100 * 2 ** this.#startFailures);
+  }
+
+  /** A signal: the first drains, the second ends at once. */
+  #asked(signal: NodeJS.Signals): void {
+    if (this.#state === "ended") return;
+    if (this.#state === "draining" || this.#child === null) {
+      this.#child?.kill("SIGKILL");
+      return this.#finish(this.#state === "draining" ? 1 : 0);
+    }
+    this.#state = "draining";
+    if (this.#silence !== null) clearTimeout(this.#silence);
+    say(`${signal}: no new work is taken, running work may end (again to end at once)`);
+    this.#child.send({ kind: "drain" } satisfies ToHost);
+    const lateMs = limits.drainTimeoutMs + 5_000;
+    setTimeout(() => {
+      say("The host process did not drain in time: it is killed");
+      this.#child?.kill("SIGKILL");
+    }, lateMs).unref();
+  }
+
+  #finish(code: number): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#socket.close();
+    this.#end(code);
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function bindFault(config: HostConfig, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const where = `${config.host}:${config.port}`;
+  if (code === "EADDRINUSE") {
+    return `Cannot listen on ${where}: the port is taken; stop what has it, or choose another with --port (0 = any free one)`;
+  }
+  if (code === "EACCES")
+    return `Cannot listen on ${where}: it is not allowed; choose a port above 1023 with --port`;
+  return `Cannot listen on ${where}: ${message}`;
+}

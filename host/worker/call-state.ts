@@ -1,0 +1,59 @@
+// What the host keeps for one call while its guest runs: the request, the answer, the count of host
+// calls, and whether the call has been stopped. Made for one call and never reused, so nothing of a
+// call can be seen by another.
+
+import { limits } from "../limits.ts";
+import type { GuestLog } from "./guest-log.ts";
+import { GuestFault, type GuestMemory } from "./guest-memory.ts";
+
+/** starting: the start function runs · running: the entry point runs · ended: no host call answers. */
+export type CallPhase = "starting" | "running" | "ended";
+
+export class CallState {
+  phase: CallPhase = "starting";
+  /** Set before the guest can run; a module without a memory has none. */
+  memory: GuestMemory | null = null;
+  /** The first fault met by a host call; a guest that swallows the error it causes cannot undo it. */
+  fault: GuestFault | null = null;
+  answer: Uint8Array<ArrayBuffer> | null = null;
+  /** The last host call's result, fetched by `result_read`. */
+  result: Uint8Array = new Uint8Array(0);
+  #hostCalls = 0;
+
+  readonly request: Uint8Array;
+  readonly env: ReadonlyMap<string, string>;
+  readonly log: GuestLog;
+
+  constructor(request: Uint8Array, env: ReadonlyMap<string, string>, log: GuestLog) {
+    this.request = request;
+    this.env = env;
+    this.log = log;
+  }
+
+  /** Begins a host call: counts it, and refuses it once the call has a fault or is over. */
+  enter(): GuestMemory {
+    if (this.fault !== null) throw this.fault;
+    if (this.phase === "ended") throw new GuestFault("guest_trapped", "the call is over");
+    this.#hostCalls += 1;
+    if (this.#hostCalls > limits.hostCallsPerCallMax) {
+      throw this.fail("guest_trapped", `more than ${limits.hostCallsPerCallMax} host calls`);
+    }
+    if (this.memory === null) throw this.fail("bad_guest_output", "the module has no memory");
+    return this.memory;
+  }
+
+  /** As `enter`, for a host call that may not be made by the start function. */
+  enterRunning(name: string): GuestMemory {
+    const memory = this.enter();
+    if (this.phase !== "running") {
+      throw this.fail("guest_trapped", `${name} was called while the start function ran`);
+    }
+    return memory;
+  }
+
+  /** Marks the call as failed and returns what to throw. */
+  fail(code: GuestFault["code"], message: string): GuestFault {
+    this.fault ??= new GuestFault(code, message);
+    return this.fault;
+  }
+}

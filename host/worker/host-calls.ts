@@ -1,0 +1,144 @@
+// The functions a guest may import (docs/abi.md). The import objects have no prototype and are
+// frozen; the allow-list below is what the inspector and the deployer hold an upload against. Each
+// call starts with `enter`, which refuses it once the call has failed or is over, and a fault is
+// recorded before it is thrown, so that a guest which swallows the error gains nothing.
+
+import { randomFillSync } from "node:crypto";
+import type { LogLevel } from "../invocation.ts";
+import { limits } from "../limits.ts";
+import type { CallState } from "./call-state.ts";
+import { GuestFault } from "./guest-memory.ts";
+
+/** A host call's WebAssembly type, as parameter and result types. */
+export type HostCallType = { readonly params: readonly string[]; readonly results: readonly string[] };
+
+type HostCall = HostCallType & { readonly make: (state: CallState) => (...args: never[]) => number | void };
+
+const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+const call = (
+  params: readonly string[],
+  results: readonly string[],
+  make: (state: CallState) => (...args: number[]) => number | void,
+): HostCall => ({ params, results, make: (state) => guarded(state, make(state)) });
+
+/** Records a GuestFault in the call's state before it enters the guest. */
+function guarded(
+  state: CallState,
+  body: (...args: number[]) => number | void,
+): (...args: number[]) => number | void {
+  return (...args) => {
+    try {
+      return body(...args);
+    } catch (error) {
+      if (error instanceof GuestFault) state.fault ??= error;
+      throw error;
+    }
+  };
+}
+
+const consoleCall = (level: LogLevel): HostCall =>
+  call(["i32"], [], (state) => (message = 0) => {
+    const memory = state.enter();
+    state.log.write(level, memory.assemblyScriptString(message));
+  });
+
+const dateNow = call([], ["f64"], (state) => () => {
+  state.enter();
+  return Date.now();
+});
+
+const mayfly: Readonly<Record<string, HostCall>> = {
+  request_read: call(["i32"], [], (state) => (pointer = 0) => {
+    const memory = state.enterRunning("request_read");
+    memory.view(pointer, state.request.byteLength).set(state.request);
+  }),
+  response_write: call(["i32", "i32"], [], (state) => (pointer = 0, length = 0) => {
+    const memory = state.enterRunning("response_write");
+    if (state.answer !== null) throw new GuestFault("bad_guest_output", "the function answered twice");
+    const lengthMax = limits.responseBodyBytesMax + 2 * limits.responseHeaderBytesMax;
+    state.answer = memory.copy(pointer, length, lengthMax, "the answer");
+  }),
+  env_get: call(["i32", "i32"], ["i32"], (state) => (pointer = 0, length = 0) => {
+    const value = state.env.get(state.enter().text(pointer, length));
+    if (value === undefined) return -1;
+    state.result = Buffer.from(value);
+    return state.result.byteLength;
+  }),
+  result_read: call(["i32"], [], (state) => (pointer = 0) => {
+    state.enter().view(pointer, state.result.byteLength).set(state.result);
+  }),
+  log: call(["i32", "i32", "i32"], [], (state) => (level = 1, pointer = 0, length = 0) => {
+    const memory = state.enter();
+    state.log.write(levels[level] ?? "info", memory.text(pointer, length));
+  }),
+  now: dateNow,
+  random: call(["i32", "i32"], [], (state) => (pointer = 0, length = 0) => {
+    const memory = state.enterRunning("random");
+    if (length >>> 0 > limits.randomBytesMax) {
+      throw new GuestFault(
+        "bad_guest_output",
+        `random asks ${length >>> 0} bytes, limit is ${limits.randomBytesMax}`,
+      );
+    }
+    randomFillSync(memory.view(pointer, length));
+  }),
+};
+
+const env: Readonly<Record<string, HostCall>> = {
+  abort: call(["i32", "i32", "i32", "i32"], [], (state) => (message = 0, file = 0, line = 0, column = 0) => {
+    const memory = state.enter();
+    const text = memory.assemblyScriptString(message) || "abort";
+    const source = memory.assemblyScriptString(file);
+    const place = source ? ` at ${source}:${line >>> 0}:${column >>> 0}` : "";
+    throw new GuestFault("guest_trapped", `${text}${place}`);
+  }),
+  trace: call(
+    ["i32", "i32", "f64", "f64", "f64", "f64", "f64"],
+    [],
+    (state) =>
+      (message = 0, count = 0, ...values) => {
+        const memory = state.enter();
+        const shown = values.slice(0, Math.max(0, Math.min(count, values.length)));
+        state.log.write("debug", ["trace:", memory.assemblyScriptString(message), ...shown].join(" "));
+      },
+  ),
+  seed: call([], ["f64"], (state) => () => {
+    state.enter();
+    const cell = new DataView(new ArrayBuffer(8));
+    randomFillSync(cell);
+    return cell.getFloat64(0);
+  }),
+  "console.debug": consoleCall("debug"),
+  "console.log": consoleCall("info"),
+  "console.info": consoleCall("info"),
+  "console.warn": consoleCall("warn"),
+  "console.error": consoleCall("error"),
+  "Date.now": dateNow,
+};
+
+const modules: ReadonlyMap<string, Readonly<Record<string, HostCall>>> = new Map([
+  ["mayfly", mayfly],
+  ["env", env],
+]);
+
+/** The type of an offered import, or undefined. Own properties alone count (HAZARDS H6). */
+export function hostCallType(module: string, name: string): HostCallType | undefined {
+  const group = modules.get(module);
+  return group !== undefined && Object.hasOwn(group, name) ? group[name] : undefined;
+}
+
+/** The import objects of one call, with exactly `wanted` in them. */
+export function hostCallImports(
+  state: CallState,
+  wanted: readonly (readonly [module: string, name: string])[],
+): Record<string, Record<string, WebAssembly.ImportValue>> {
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = Object.create(null);
+  for (const [module, name] of wanted) {
+    const group = modules.get(module);
+    if (group === undefined || !Object.hasOwn(group, name)) continue;
+    imports[module] ??= Object.create(null) as Record<string, WebAssembly.ImportValue>;
+    imports[module][name] = group[name]?.make(state) as WebAssembly.ImportValue;
+  }
+  return imports;
+}

@@ -1,0 +1,112 @@
+// One call in one fresh instance: set up, run, read the outcome. The inspector runs the same code
+// for its trial instantiation. Never resolves or copies the exports (HAZARDS H9): it reads the few
+// names it knows.
+
+import type { CallResult, Timings } from "../invocation.ts";
+import { printable } from "../observe/printable.ts";
+import type { CallState } from "./call-state.ts";
+import { GuestFault, GuestMemory } from "./guest-memory.ts";
+import { hostCallImports } from "./host-calls.ts";
+
+/** Names the host adds to the rewritten module; an upload that exports such a name is refused. */
+export const hostImportModule = "mayfly:host";
+export const growRefusedExport = "mayfly:grow_refused";
+export const entryExport = "mayfly_handle";
+
+export type Runnable = {
+  readonly module: WebAssembly.Module;
+  /** The offered imports it names. */
+  readonly wanted: readonly (readonly [string, string])[];
+};
+
+/** The imports of a compiled module that a host call serves. */
+export function wantedImports(module: WebAssembly.Module): readonly (readonly [string, string])[] {
+  return WebAssembly.Module.imports(module)
+    .filter((entry) => entry.module !== hostImportModule)
+    .map((entry) => [entry.module, entry.name] as const);
+}
+
+/** Instantiates, which runs the start function. Throws what the guest's trap throws. */
+export function instantiate(
+  runnable: Runnable,
+  state: CallState,
+  memory: WebAssembly.Memory | null,
+): WebAssembly.Instance {
+  const imports = hostCallImports(state, runnable.wanted);
+  if (memory !== null) {
+    state.memory = new GuestMemory(memory);
+    const own: Record<string, WebAssembly.ImportValue> = Object.create(null);
+    own["memory"] = memory;
+    imports[hostImportModule] = own;
+  }
+  return new WebAssembly.Instance(runnable.module, imports);
+}
+
+type Failure = Pick<Extract<CallResult, { kind: "failed" }>, "code" | "detail">;
+
+/** Runs the entry point; null when it answered, else what to tell the caller. */
+export function runEntry(instance: WebAssembly.Instance, state: CallState): Failure | null {
+  const entry = instance.exports[entryExport];
+  if (typeof entry !== "function") throw new Error(`The module lost its export ${entryExport}`);
+  state.phase = "running";
+  entry(state.request.byteLength);
+  return outcome(state);
+}
+
+function outcome(state: CallState): Failure | null {
+  // A guest that swallowed the error of a host call and went on is no better for it (HAZARDS H10).
+  if (state.fault !== null) return failure(state.fault, state, false);
+  if (state.answer === null) return { code: "bad_guest_output", detail: "The function gave no answer" };
+  return null;
+}
+
+/** Names what ended a call, and writes the reason to the function's own log. */
+export function failure(error: unknown, state: CallState, growRefused: boolean): Failure {
+  const cause = state.fault ?? error;
+  if (cause instanceof GuestFault && cause.code === "bad_guest_output") {
+    state.log.writeOwn("error", `bad output: ${cause.message}`);
+    return {
+      code: "bad_guest_output",
+      detail: "The function broke the rules of the ABI; its log has the reason",
+    };
+  }
+  state.log.writeOwn("error", trapText(cause) + guestStack(error));
+  if (growRefused) {
+    return { code: "memory_exceeded", detail: "The function trapped after its memory limit refused to grow" };
+  }
+  return { code: "guest_trapped", detail: "The function trapped; its log has the reason" };
+}
+
+/** Whether the memory's maximum refused the guest to grow. */
+export function growWasRefused(instance: WebAssembly.Instance | null): boolean {
+  const flag = instance?.exports[growRefusedExport];
+  return flag instanceof WebAssembly.Global && flag.value === 1;
+}
+
+/** One line on what ended the guest. */
+export function trapText(cause: unknown): string {
+  if (cause instanceof GuestFault) return cause.message;
+  if (cause instanceof RangeError && /call stack/i.test(cause.message)) return "trap: stack overflow";
+  if (cause instanceof WebAssembly.Exception) return "trap: uncaught exception";
+  if (cause instanceof Error) return `trap: ${cause.message}`;
+  return "trap: uncaught exception";
+}
+
+/** The guest's frames of an error's stack, none of the host's. Function names are the guest's text. */
+function guestStack(error: unknown): string {
+  if (!(error instanceof Error) || typeof error.stack !== "string") return "";
+  const frames = error.stack
+    .split("\n")
+    .map((line) => /^\s+at (.{0,200}?) \(?wasm:\/\/\S*?(wasm-function\[\d+\]:0x[0-9a-f]+)\)?$/.exec(line))
+    .filter((match) => match !== null)
+    .slice(0, 16)
+    .map((match) => `\n    at ${printable(match[1] ?? "")} (${match[2]})`);
+  return frames.join("");
+}
+
+/** Milliseconds between two readings, to the microsecond. */
+export function elapsedMs(fromMs: number, toMs: number): number {
+  return Math.round((toMs - fromMs) * 1000) / 1000;
+}
+
+export type { Timings };

@@ -1,0 +1,57 @@
+// What the pool and a worker thread share: the task posted for one call and the cells of shared
+// memory by which both sides know which calls have begun. No behaviour beyond the cells' arrows.
+
+import type { MessagePort } from "node:worker_threads";
+import type { Abi } from "../function.ts";
+import type { LogLevel } from "../invocation.ts";
+
+/**
+ * A call's claim, one cell each, drawn once:
+ *
+ *   free -> posted (pool posts it) -> begun (the worker starts it) -> free (answered)
+ *                                  -> revoked (the pool takes it back) -> free (the worker saw it)
+ *
+ * Both arrows out of `posted` are compare-and-exchange, so a call either begins or is taken back.
+ */
+export const claim = { free: 0, posted: 1, begun: 2, revoked: 3 } as const;
+
+/** Most threads that may live at once; each holds one cell and one record of what it runs. */
+export const threadSlotsMax = 1024;
+
+export type WorkerData = {
+  /** Int32 cells, one per posted call. */
+  readonly claims: SharedArrayBuffer;
+  /** Int32 cells, one per thread: its threadId, or 0. */
+  readonly threadSlots: SharedArrayBuffer;
+  /** File in which each thread keeps the id of the version it runs, eight bytes a slot; "" = none. */
+  readonly runningFile: string;
+};
+
+/** What a thread needs once per deployment. */
+export type ModuleSetup = {
+  readonly module: WebAssembly.Module;
+  readonly abi: Abi;
+  readonly memory: MemoryBounds | null;
+  readonly env: readonly (readonly [string, string])[];
+};
+
+/** Bounds of the memory that the host supplies, in pages of 64 KiB. */
+export type MemoryBounds = { readonly initialPages: number; readonly maximumPages: number };
+
+export type CallTask = {
+  readonly slot: number;
+  /** `versionId:configRevision`. */
+  readonly key: string;
+  readonly versionId: number;
+  readonly setup: ModuleSetup | null;
+  /** Large ones lie in shared memory, so that posting copies nothing. */
+  readonly message: Uint8Array;
+  /** Where this thread's guests send their log lines; once per thread. */
+  readonly logPort: MessagePort | null;
+};
+
+/** A log line of one call, sent while it runs so that it outlives a thread that is ended. */
+export type LogBatch = {
+  readonly slot: number;
+  readonly line: readonly [timeMs: number, level: LogLevel, message: string];
+};
