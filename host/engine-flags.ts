@@ -14,12 +14,22 @@ export const engineFlags: readonly string[] = [
   "--wasm-tiering-budget=1000",
 ];
 
+/**
+ * Heap bounds of the host process: a heap that is collected when it has grown by two fifths, with a
+ * small young generation, keeps the host's RSS flat under load (test/flow/many-calls.test.ts).
+ */
+const heapFlags = ["--heap-growing-percent=40", "--max-semi-space-size=8"];
+
+/** glibc gives every thread an arena of its own, which fragments with their number. */
+export const hostEnv = { MALLOC_ARENA_MAX: "2" };
+
 const quiet = ["--disable-warning=SecurityWarning", "--disable-warning=ExperimentalWarning"];
 
 /** Flags of the host process: what it may touch, as far as Node's permission model reaches. */
 export function hostFlags(dataDir: string): string[] {
   return [
     ...engineFlags,
+    ...heapFlags,
     ...quiet,
     "--permission",
     "--allow-net",

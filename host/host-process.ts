@@ -57,7 +57,7 @@ try {
       },
     );
   });
-  tell({ kind: "listening", url: host.url });
+  tell({ kind: "listening", url: host.url, localUrl: host.localUrl });
 } catch (error) {
   clearInterval(beat);
   if (error instanceof DataFolderError) {

@@ -59,7 +59,7 @@ export const limitTable = {
   threadEndTimeoutMs: limit(2_000, "ms", "a thread that will not end costs the process"),
   drainTimeoutMs: limit(30_000, "ms", "running calls may end after SIGTERM"),
   heartbeatMs: limit(250, "ms", "the host tells the supervisor that its event loop turns"),
-  heartbeatTimeoutMs: limit(5_000, "ms", "a host that is silent this long is killed and replaced"),
+  heartbeatTimeoutMs: limit(3_000, "ms", "a host that is silent this long is killed and replaced"),
   dataLockTimeoutMs: limit(5_000, "ms", "a start waits this long for the data folder's lock"),
   crashesMax: limit(3, "crashes", "as the only suspect, then the version is quarantined"),
   crashWindowMs: limit(3_600_000, "ms", "older crashes are forgotten"),

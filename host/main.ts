@@ -39,6 +39,8 @@ export type HostOptions = {
 export type Host = {
   /** `http://HOST:PORT` */
   readonly url: string;
+  /** As `url`, with a loopback address where the host listens on all addresses. */
+  readonly localUrl: string;
   readonly app: ReturnType<typeof controlApp>;
   /** Takes no new work, lets running work end for `limits.drainTimeoutMs`, writes everything out. */
   stop(): Promise<void>;
@@ -110,13 +112,13 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       logs.append(name, { time: new Date().toISOString(), level: "error", requestId, version, message });
     },
   });
-  let url = "";
+  let localUrl = "";
   const app = controlApp({
     guard: { token: config.token, hostNames: config.hostNames },
     functions,
     deployer,
     logs,
-    baseUrl: () => url,
+    baseUrl: () => localUrl,
     notReady: () => (admission.draining ? "it is shutting down" : null),
     metrics: () => metrics.text(),
     onDeploy: (outcome) => metrics.deploy(outcome),
@@ -132,9 +134,12 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     server.listen(where, resolve);
   });
   const { address, port, family } = server.address() as AddressInfo;
-  url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  const urlOf = (name: string): string => `http://${family === "IPv6" ? `[${name}]` : name}:${port}`;
+  const url = urlOf(address);
+  localUrl = urlOf(address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address);
   return {
     url,
+    localUrl,
     app,
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -2,7 +2,7 @@
 
 export type FromHost =
   | { readonly kind: "beat"; readonly rssBytes: number }
-  | { readonly kind: "listening"; readonly url: string }
+  | { readonly kind: "listening"; readonly url: string; readonly localUrl: string }
   /** Make a path in the data folder durable: Node's permission model keeps the host from it. */
   | { readonly kind: "sync"; readonly id: number; readonly path: string };
 

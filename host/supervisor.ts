@@ -12,7 +12,7 @@ import { BoundSocket } from "node:net";
 import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HostConfig } from "./config.ts";
-import { hostFlags } from "./engine-flags.ts";
+import { hostEnv, hostFlags } from "./engine-flags.ts";
 import { limits } from "./limits.ts";
 import { syncDirectly } from "./store/sync.ts";
 import { type FromHost, hostExit, type ToHost } from "./supervisor-protocol.ts";
@@ -22,9 +22,16 @@ type State = "starting" | "serving" | "draining" | "ended";
 /** Deaths before serving, one after the other, until the supervisor gives up. */
 const startFailuresMax = 5;
 const startTimeoutMs = 30_000;
+/** Signals this soon after one another are one. */
+const echoMs = 1_000;
+
+export type SuperviseOptions = {
+  /** The host listens for the first time; `url` is how this machine reaches it. */
+  readonly onListening?: (url: string) => void;
+};
 
 /** Runs a host until it is told to end; resolves with the exit code for this process. */
-export function superviseHost(config: HostConfig): Promise<number> {
+export function superviseHost(config: HostConfig, options: SuperviseOptions = {}): Promise<number> {
   // Node's permission model knows a folder as such only when it is there.
   try {
     mkdirSync(config.dataDir, { recursive: true });
@@ -44,23 +51,31 @@ export function superviseHost(config: HostConfig): Promise<number> {
     process.stderr.write(`${bindFault(config, error)}\n`);
     return Promise.resolve(1);
   }
-  return new Promise((ended) => new Supervisor(config, socket, ended).run());
+  return new Promise((ended) => new Supervisor(config, socket, options, ended).run());
 }
 
 class Supervisor {
   readonly #config: HostConfig;
   readonly #socket: BoundSocket;
+  readonly #options: SuperviseOptions;
   readonly #end: (code: number) => void;
   #state: State = "starting";
   #child: ChildProcess | null = null;
   #startFailures = 0;
   #announced = false;
   #diedAtMs: number | null = null;
+  #askedAtMs: number | null = null;
   #silence: NodeJS.Timeout | null = null;
 
-  constructor(config: HostConfig, socket: BoundSocket, end: (code: number) => void) {
+  constructor(
+    config: HostConfig,
+    socket: BoundSocket,
+    options: SuperviseOptions,
+    end: (code: number) => void,
+  ) {
     this.#config = config;
     this.#socket = socket;
+    this.#options = options;
     this.#end = end;
   }
 
@@ -75,7 +90,10 @@ class Supervisor {
     const child = spawn(
       process.execPath,
       [...hostFlags(this.#config.dataDir), entry, "--config", JSON.stringify(this.#config)],
-      { stdio: ["ignore", "inherit", "inherit", "ipc", this.#socket.fd()] },
+      {
+        stdio: ["ignore", "inherit", "inherit", "ipc", this.#socket.fd()],
+        env: { ...process.env, ...hostEnv },
+      },
     );
     this.#child = child;
     this.#expectBeat(startTimeoutMs);
@@ -86,13 +104,16 @@ class Supervisor {
 
   #heard(message: FromHost): void {
     if (message.kind === "sync") return void this.#sync(message.id, message.path);
-    this.#expectBeat(limits.heartbeatTimeoutMs);
+    // A start may block: it waits for the data folder's lock.
+    this.#expectBeat(this.#state === "starting" ? startTimeoutMs : limits.heartbeatTimeoutMs);
     if (message.kind !== "listening" || this.#state !== "starting") return;
     this.#state = "serving";
+    this.#expectBeat(limits.heartbeatTimeoutMs);
     this.#startFailures = 0;
     if (!this.#announced) {
       this.#announced = true;
       process.stdout.write(`Mayfly is listening on ${message.url}\n`);
+      this.#options.onListening?.(message.localUrl);
     } else if (this.#diedAtMs !== null) {
       say(`The host process is back after ${Math.round(performance.now() - this.#diedAtMs)} ms`);
     }
@@ -143,6 +164,10 @@ class Supervisor {
   /** A signal: the first drains, the second ends at once. */
   #asked(signal: NodeJS.Signals): void {
     if (this.#state === "ended") return;
+    // One Ctrl-C reaches the whole process group, and each launcher in it passes it on once more.
+    const nowMs = performance.now();
+    if (this.#askedAtMs !== null && nowMs - this.#askedAtMs < echoMs) return;
+    this.#askedAtMs = nowMs;
     if (this.#state === "draining" || this.#child === null) {
       this.#child?.kill("SIGKILL");
       return this.#finish(this.#state === "draining" ? 1 : 0);

@@ -175,12 +175,15 @@ function send(
     return;
   }
   response.end(guest.body);
-  if (!response.writableFinished && response.socket !== null) {
-    // The reader is slower than the answer: it may take its time, but not stand still.
-    const { socket } = response;
-    socket.setTimeout(limits.writeStallTimeoutMs, () => socket.destroy());
-    response.once("close", () => socket.setTimeout(0));
-  }
+  const { socket } = response;
+  if (socket === null || socket.writableLength === 0) return;
+  // The reader is slower than the answer: it may take its time, but not stand still.
+  const cut = (): void => void socket.destroy();
+  socket.setTimeout(limits.writeStallTimeoutMs, cut);
+  response.once("close", () => {
+    socket.off("timeout", cut);
+    socket.setTimeout(0);
+  });
 }
 
 /** Lets the client read the answer to a request that it is still sending, then ends the connection. */

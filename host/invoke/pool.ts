@@ -56,6 +56,12 @@ type PiscinaWorker = { readonly id: number };
 
 const threadIdleMs = 30_000;
 
+/**
+ * A thread's own heap holds little beside instances that die with their call: a small young
+ * generation is collected often and keeps the process from growing by tens of MB a thread.
+ */
+const threadLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
+
 export class Pool {
   readonly #piscina: Piscina;
   readonly #options: PoolOptions;
@@ -83,6 +89,7 @@ export class Pool {
       // An idle thread's event loop must turn: it clears its record there.
       atomics: "disabled",
       recordTiming: false,
+      resourceLimits: threadLimits,
       loadBalancer: (task, workers) => this.#place(task, workers),
       workerData: {
         claims: this.#claims.buffer,

@@ -1,0 +1,105 @@
+// The servers under measurement, each in a process of its own: bare node:http and bare Hono answer
+// the hello text from memory; Mayfly runs it in a fresh instance. Started with the same V8 flags.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { compileFunction } from "../host/build/compile.ts";
+
+export type Server = AsyncDisposable & { readonly url: string; readonly process: ChildProcess };
+
+export const helloText = "Hello, Ada!";
+const root = join(import.meta.dirname, "..");
+
+const bareSources = {
+  "node:http": `
+    import { createServer } from "node:http";
+    const server = createServer((request, response) => {
+      response.setHeader("content-type", "text/plain; charset=utf-8");
+      response.end("${helloText}");
+    });
+    server.listen(0, "127.0.0.1", () => console.log("listening on http://127.0.0.1:" + server.address().port + "/"));`,
+  Hono: `
+    import { serve } from "@hono/node-server";
+    import { Hono } from "hono";
+    const app = new Hono();
+    app.get("/", (context) => context.text("${helloText}"));
+    serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) =>
+      console.log("listening on http://127.0.0.1:" + port + "/"));`,
+};
+
+export type BareServer = keyof typeof bareSources;
+
+export async function startBare(kind: BareServer): Promise<Server> {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", bareSources[kind]], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return listening(child);
+}
+
+/** A host with `copies` deployments of hello, named hello-0, hello-1, … */
+export async function startMayfly(copies: number): Promise<Server> {
+  const data = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
+  const child = spawn(
+    process.execPath,
+    [join(root, "host/cli/main.ts"), "serve", "--port", "0", "--data", data],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const server = await listening(child);
+  const { wasm } = await compileFunction({ file: join(root, "guest/examples/hello/index.ts") });
+  for (let copy = 0; copy < copies; copy += 1) {
+    const answer = await fetch(`${server.url}/v1/functions/hello-${copy}`, {
+      method: "PUT",
+      body: new Blob([withData(wasm, copy)]),
+      headers: { "content-type": "application/wasm" },
+    });
+    if (!answer.ok) throw new Error(`deploy: ${answer.status} ${await answer.text()}`);
+  }
+  return {
+    ...server,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * A copy of the module that differs in the bytes V8 compiles: the text "world" of the greeting, in
+ * UTF-16, gets another fourth letter. V8 shares compiled code between equal bytes, which would flatter.
+ */
+function withData(wasm: Uint8Array, copy: number): Uint8Array<ArrayBuffer> {
+  const bytes = Buffer.from(wasm);
+  const at = bytes.indexOf(Buffer.from("worl", "utf16le"));
+  if (at === -1) throw new Error("The greeting is not in the module");
+  bytes.writeUInt16LE(0x4e00 + copy, at + 6);
+  return new Uint8Array(bytes);
+}
+
+async function listening(child: ChildProcess): Promise<Server> {
+  if (child.stdout === null) throw new Error("no stdout");
+  const lines = createInterface({ input: child.stdout });
+  const exited = once(child, "exit").then(() => {
+    throw new Error("The server ended before it listened");
+  });
+  for (;;) {
+    const [line] = (await Promise.race([once(lines, "line"), exited])) as [string];
+    const [, url] = /listening on (http:\S+)/.exec(line) ?? [];
+    if (url === undefined) continue;
+    exited.catch(() => {});
+    return {
+      url,
+      process: child,
+      [Symbol.asyncDispose]: async () => {
+        if (child.exitCode !== null) return;
+        const ended = once(child, "exit");
+        child.kill("SIGTERM");
+        await ended;
+      },
+    };
+  }
+}

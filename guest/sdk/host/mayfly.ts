@@ -1,0 +1,24 @@
+// The host's imports of docs/abi.md, one declaration each. The name of this file matters: the
+// compiler uses it as the imports' module name, "mayfly". Internal: functions call the wrappers in
+// the folder above, which check and convert what these take as bare pointers.
+
+/** Copies the request message to `ptr`. */
+export declare function request_read(ptr: usize): void;
+
+/** Hands over the response message of `len` bytes at `ptr`; once per call. */
+export declare function response_write(ptr: usize, len: usize): void;
+
+/** Looks up a variable by its UTF-8 name: the length of its value in bytes, or -1. */
+export declare function env_get(ptr: usize, len: usize): i32;
+
+/** Copies the result of the last host call to `ptr`. */
+export declare function result_read(ptr: usize): void;
+
+/** Writes one UTF-8 line to the function's log. */
+export declare function log(level: i32, ptr: usize, len: usize): void;
+
+/** Milliseconds since 1970, whole. */
+export declare function now(): f64;
+
+/** Fills `len` bytes at `ptr` with random bytes. */
+export declare function random(ptr: usize, len: usize): void;

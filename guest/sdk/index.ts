@@ -1,0 +1,13 @@
+// What a function may import from "mayfly".
+
+export { env } from "./env";
+export { Headers } from "./headers";
+export { JsonArray } from "./json/array";
+export { JSON } from "./json/json";
+export { JsonObject } from "./json/object";
+export { JsonValue } from "./json/value";
+export { log } from "./log";
+export { now } from "./now";
+export { random } from "./random";
+export { Request } from "./request";
+export { Response } from "./response";

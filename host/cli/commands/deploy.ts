@@ -1,0 +1,81 @@
+// `mayfly deploy NAME FILE`: builds a .ts file, sets --env, then uploads. The configuration goes
+// first, so that the new version never runs without it.
+
+import { readFunctionName, readPair } from "../arguments.ts";
+import type { FunctionRecord, HostClient } from "../client.ts";
+import { type CommandSpec, listOption, requiredArgument } from "../command.ts";
+import { environmentOf } from "../function-settings.ts";
+import { readModule } from "../function-source.ts";
+import { formatBytes, shortDigest } from "../output.ts";
+import { terminalLine } from "../terminal-text.ts";
+
+export const deployCommand: CommandSpec = {
+  name: "deploy",
+  args: "<name> <file>",
+  summary: "put a .ts or .wasm file online as a function",
+  examples: ["mayfly deploy hello hello.ts", "mayfly deploy hello hello.wasm --env GREETING=Hi"],
+  options: [
+    {
+      flags: "--env <key=value>",
+      meaning: "set a variable of the function; others stay as they are",
+      repeatable: true,
+    },
+  ],
+  usesHost: true,
+  async run(args, context) {
+    const name = readFunctionName(requiredArgument(args, 0));
+    const pairs = listOption(context.options, "env").map(readPair);
+    const client = context.client();
+    const wasm = await readModule(requiredArgument(args, 1), context);
+    context.output.progress(`Deploying ${name} ...`);
+    if (pairs.length > 0) await setEnvironment(client, name, pairs);
+    const { record, changed } = await client.deploy(name, wasm);
+    context.output.value({ ...record, url: functionUrl(client.url, record), changed });
+    context.output.line(describeDeploy(record, changed));
+    context.output.line(functionUrl(client.url, record));
+    return 0;
+  },
+};
+
+/** `Deployed hello v3 sha256:0123456789ab (1.2 kB)`. */
+export function describeDeploy(record: FunctionRecord, changed: boolean): string {
+  const name = terminalLine(record.name);
+  const version = `v${record.version ?? "?"}`;
+  if (!changed) return `${name} ${version} has these bytes already and is live`;
+  const digest = terminalLine(shortDigest(record.digest ?? ""));
+  return `Deployed ${name} ${version} ${digest} (${formatBytes(record.bytes ?? 0)})`;
+}
+
+/** Where to call it, absolute. */
+export function functionUrl(hostUrl: string, record: FunctionRecord): string {
+  const path = record.url ?? `/fn/${record.name}`;
+  if (/^https?:\/\//i.test(path)) return terminalLine(path);
+  return terminalLine(`${hostUrl}${path.startsWith("/") ? "" : "/"}${path}`);
+}
+
+async function setEnvironment(
+  client: HostClient,
+  name: string,
+  pairs: readonly (readonly [string, string])[],
+): Promise<void> {
+  const config = await client.readConfig(name);
+  await client.writeConfig(name, {
+    ...config,
+    env: { ...environmentOf(config), ...Object.fromEntries(pairs) },
+  });
+}
+
+/** `--env A=1 B=2` as `--env A=1 --env B=2`, for `deploy` alone: commander's own form would also take NAME and FILE. */
+export function spreadEnv(argv: readonly string[]): readonly string[] {
+  if (!argv.includes("deploy")) return argv;
+  const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
+  const spread: string[] = [];
+  let afterEnv = false;
+  for (const argument of argv.slice(0, end)) {
+    const isPair = /^[A-Za-z_][A-Za-z0-9_]*=/.test(argument);
+    if (afterEnv && isPair && spread.at(-1) !== "--env") spread.push("--env");
+    afterEnv = argument === "--env" || argument.startsWith("--env=") || (afterEnv && isPair);
+    spread.push(argument);
+  }
+  return [...spread, ...argv.slice(end)];
+}

@@ -1,0 +1,154 @@
+// Hands the commands to commander: parsing, --help, "did you mean". Called by `main.ts` once per
+// run. It prints nothing but help; faults come out as WrongUsage with the failing command's hint.
+
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { hostUrlDefault, readHostUrl, readToken } from "./arguments.ts";
+import { createClient } from "./client.ts";
+import { type CommandContext, type CommandSpec, type OptionValues, textOption } from "./command.ts";
+import { exitCodes, WrongUsage } from "./failure.ts";
+import type { HostModules } from "./host-modules.ts";
+import type { CliIo } from "./io.ts";
+import { createOutput, type UsageHint } from "./output.ts";
+
+export type Run = {
+  readonly io: CliIo;
+  readonly modules: HostModules;
+  /** The hint of the command that is being run or was called wrongly. */
+  hint: UsageHint;
+};
+
+const programHint: UsageHint = {
+  usage: "mayfly COMMAND ...; mayfly help lists the commands",
+  example: "mayfly serve",
+};
+
+export function createRun(io: CliIo, modules: HostModules): Run {
+  return { io, modules, hint: programHint };
+}
+
+/** Returns the exit code; throws WrongUsage or what the command throws. */
+export async function runProgram(
+  argv: readonly string[],
+  commands: readonly CommandSpec[],
+  run: Run,
+): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const program = new Command("mayfly")
+    .description("A function host for WebAssembly: upload a module, get an HTTP endpoint")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput(helpWriters(run, () => programHint));
+  addSharedOptions(program, true);
+  for (const spec of commands) {
+    const command = defineCommand(program, spec, run);
+    command.action(async () => {
+      run.hint = hintOf(spec);
+      exitCode = await spec.run(command.args, contextOf(run, { ...program.opts(), ...command.opts() }));
+    });
+  }
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return exitCodes.done;
+    const names = commands.map(({ name }) => name).join(", ");
+    throw new WrongUsage(error.code === "commander.help" ? `Name a command: ${names}` : usageMessage(error));
+  }
+  return exitCode;
+}
+
+function defineCommand(program: Command, spec: CommandSpec, run: Run): Command {
+  const command = program
+    .command(`${spec.name} ${spec.args}`.trim())
+    .summary(spec.summary)
+    .description(spec.summary)
+    .configureOutput(helpWriters(run, () => hintOf(spec)));
+  for (const { flags, meaning, repeatable } of spec.options) {
+    if (repeatable === true) command.option(flags, meaning, appended);
+    else command.option(flags, meaning);
+  }
+  addSharedOptions(command, spec.usesHost);
+  command.addHelpText("after", helpAfter(spec));
+  return command;
+}
+
+function addSharedOptions(command: Command, usesHost: boolean): void {
+  if (usesHost) {
+    command.option("--url <url>", `the host's address (MAYFLY_URL, default ${hostUrlDefault})`);
+    command.option("--token <token>", "the host's control-plane token (MAYFLY_TOKEN)");
+  }
+  command.option("--json", "print machine-readable output, errors too");
+}
+
+function contextOf(run: Run, options: OptionValues): CommandContext {
+  const { io, modules } = run;
+  const hostUrl = (): URL => {
+    const flag = textOption(options, "url");
+    return readHostUrl(
+      flag ?? io.env.MAYFLY_URL ?? hostUrlDefault,
+      flag === undefined ? "MAYFLY_URL" : "--url",
+    );
+  };
+  const token = (): string | null => {
+    const flag = textOption(options, "token");
+    const text = flag ?? io.env.MAYFLY_TOKEN;
+    return text === undefined ? null : readToken(text, flag === undefined ? "MAYFLY_TOKEN" : "--token");
+  };
+  return {
+    io,
+    modules,
+    options,
+    hostUrl,
+    output: createOutput(io, options.json === true),
+    client: () => createClient(hostUrl(), token()),
+  };
+}
+
+/** Commander's own error text is dropped: the failure is printed once, by `main.ts`. */
+function helpWriters(run: Run, hint: () => UsageHint) {
+  return {
+    writeOut: (text: string) => void run.io.stdout.write(text),
+    writeErr: () => {},
+    outputError: () => {
+      run.hint = hint();
+    },
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  };
+}
+
+function hintOf(spec: CommandSpec): UsageHint {
+  const options = spec.options.map(({ flags, repeatable }) => {
+    const shortest = flags.split(", ")[0] ?? flags;
+    const value = /<.*>/.exec(flags)?.[0] ?? "";
+    const word = shortest.includes("<") || value === "" ? shortest : `${shortest} ${value}`;
+    return `[${word}]${repeatable === true ? "..." : ""}`;
+  });
+  const usage = ["mayfly", spec.name, spec.args, ...options].filter((word) => word !== "").join(" ");
+  return { usage, example: spec.examples[0] };
+}
+
+function helpAfter(spec: CommandSpec): string {
+  const notes = spec.notes === undefined ? "" : `\n${spec.notes}\n`;
+  const examples = spec.examples.map((example) => `  ${example}`).join("\n");
+  return `${notes}\nExamples:\n${examples}`;
+}
+
+function usageMessage(error: CommanderError): string {
+  const text = error.message.replace(/^error: /, "");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function appended(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const known = typeof manifest === "object" && manifest !== null && "version" in manifest;
+  return known ? String(manifest.version) : "unknown";
+}

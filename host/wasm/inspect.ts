@@ -1,0 +1,147 @@
+// Reads an upload once, whole, and says what the module imports, exports, declares and uses, or
+// refuses it. Called by the deployer on the uploaded bytes before V8 sees them. It is no validator:
+// V8 checks types afterwards, in a throw-away process; here everything must be readable and containable.
+
+import { BinaryReader } from "./binary-reader.ts";
+import { readCodeSection } from "./code-section.ts";
+import {
+  readExportSection,
+  readFunctionSection,
+  readGlobalSection,
+  readImportSection,
+  readMemorySection,
+  readStartSection,
+  readTableSection,
+  readTagSection,
+} from "./declarations.ts";
+import { featureNames } from "./features.ts";
+import type { ModuleInspection } from "./inspection.ts";
+import { InstructionDecoder } from "./instructions.ts";
+import { ModuleDraft } from "./module-draft.ts";
+import { functionName } from "./name-section.ts";
+import { malformed, ReadFault } from "./read-fault.ts";
+import { WasmRefusal } from "./refusal.ts";
+import { readSections, type Section, sectionId, sectionName } from "./sections.ts";
+import { readDataCountSection, readDataSection, readElementSection } from "./segments.ts";
+import { readTypeSection } from "./type-section.ts";
+import { foreignUpload } from "./upload-kind.ts";
+
+export type {
+  CustomSection,
+  ExternalKind,
+  FunctionType,
+  ModuleCounts,
+  ModuleExport,
+  ModuleImport,
+  ModuleInspection,
+  ModuleMemory,
+  ModuleTable,
+} from "./inspection.ts";
+export { WasmRefusal } from "./refusal.ts";
+
+type SectionReader = (reader: BinaryReader, draft: ModuleDraft, decoder: InstructionDecoder) => void;
+
+const sectionReaders: ReadonlyMap<number, SectionReader> = new Map([
+  [sectionId.type, readTypeSection],
+  [sectionId.import, readImportSection],
+  [sectionId.function, readFunctionSection],
+  [sectionId.table, readTableSection],
+  [sectionId.memory, readMemorySection],
+  [sectionId.tag, readTagSection],
+  [sectionId.global, readGlobalSection],
+  [sectionId.export, readExportSection],
+  [sectionId.start, readStartSection],
+  [sectionId.element, readElementSection],
+  [sectionId.dataCount, readDataCountSection],
+  [sectionId.code, readCodeSection],
+  [sectionId.data, readDataSection],
+]);
+
+/**
+ * Inspects a core WebAssembly module (spec: core 3.0, chapter 5). Time and memory are linear in its
+ * size: about a second for 64 MiB. Throws `WasmRefusal`, nothing else.
+ */
+export function inspectModule(bytes: Uint8Array): ModuleInspection {
+  const draft = new ModuleDraft(bytes);
+  let sections: readonly Section[] = [];
+  let sectionRead: Section | null = null;
+  try {
+    const foreign = foreignUpload(bytes);
+    if (foreign !== null) throw foreign;
+    sections = readSections(bytes);
+    const decoder = new InstructionDecoder(bytes, draft.bounds);
+    for (const section of sections) {
+      sectionRead = section;
+      readSection(section, draft, decoder);
+    }
+    sectionRead = null;
+    if (draft.bodies !== draft.definedFunctions) {
+      throw malformed(`there are ${draft.bodies} bodies of ${draft.definedFunctions} functions`, null);
+    }
+  } catch (error) {
+    if (error instanceof ReadFault) throw refusal(error, draft, sections, sectionRead);
+    throw error;
+  }
+  return inspection(draft, sections);
+}
+
+function readSection(section: Section, draft: ModuleDraft, decoder: InstructionDecoder): void {
+  const read = sectionReaders.get(section.id);
+  if (read === undefined) return;
+  const reader = new BinaryReader(draft.bytes, section.contentStart, section.end);
+  read(reader, draft, decoder);
+  if (reader.remaining > 0) {
+    throw malformed(`${reader.remaining} bytes are left over`, reader.position);
+  }
+}
+
+function refusal(
+  fault: ReadFault,
+  draft: ModuleDraft,
+  sections: readonly Section[],
+  section: Section | null,
+): WasmRefusal {
+  const { code, feature, offset, wanted } = fault;
+  const { functionIndex } = draft;
+  const action = code === "invalid_module" ? "Cannot read the module" : "Cannot accept the module";
+  let where = "";
+  if (functionIndex !== null) {
+    const name = functionName(draft.bytes, sections, functionIndex);
+    where += ` in function ${functionIndex}${name === null ? "" : ` "${name}"`}`;
+  } else if (section !== null) {
+    where += ` in the ${sectionName(section.id)}`;
+  }
+  if (offset !== null) where += ` at byte ${offset}`;
+  return new WasmRefusal(code, `${action}: ${fault.message}${where}, ${wanted}`, {
+    feature,
+    functionIndex,
+    offset,
+  });
+}
+
+function inspection(draft: ModuleDraft, sections: readonly Section[]): ModuleInspection {
+  return {
+    imports: draft.imports,
+    exports: draft.exports,
+    memories: draft.memories,
+    tables: draft.tables,
+    startFunction: draft.startFunction,
+    counts: {
+      types: draft.typeOffsets.length,
+      imports: draft.imports.length,
+      importedFunctions: draft.importedFunctions,
+      importedGlobals: draft.importedGlobals,
+      functions: draft.definedFunctions,
+      globals: draft.globals,
+      tags: draft.tags,
+      exports: draft.exports.length,
+      elementSegments: draft.elementSegments,
+      dataSegments: draft.dataSegments,
+    },
+    customSections: sections
+      .filter(({ id }) => id === sectionId.custom)
+      .map(({ name, start, end }) => ({ name, bytes: end - start })),
+    features: featureNames(draft.features),
+    usesMemoryGrow: draft.usesMemoryGrow,
+  };
+}

@@ -1,0 +1,79 @@
+// What has been read of a module so far: the section readers fill it, `inspect.ts` makes the
+// inspection from it. It also holds the two checks every reader needs: a refused feature, a size.
+
+import { BinaryReader } from "./binary-reader.ts";
+import { refusedFeatures } from "./features.ts";
+import type { FunctionType, ModuleExport, ModuleImport, ModuleMemory, ModuleTable } from "./inspection.ts";
+import { overLimit, unsupported } from "./read-fault.ts";
+import { checkIndex, type IndexBounds, readValueType } from "./value-types.ts";
+
+export class ModuleDraft {
+  readonly bytes: Uint8Array;
+  /** Feature bits met so far. */
+  features = 0;
+  /** Sizes of index spaces, as far as they are declared. */
+  readonly bounds: IndexBounds = { types: 0, functions: 0, globals: 0 };
+  /** Where each function type's parameters begin; they are spelled out only when asked for. */
+  readonly typeOffsets: number[] = [];
+  readonly parameterCounts: number[] = [];
+  /** Type index of every function, imports first. */
+  readonly functionTypeIndices: number[] = [];
+  readonly imports: ModuleImport[] = [];
+  readonly exports: ModuleExport[] = [];
+  readonly memories: ModuleMemory[] = [];
+  readonly tables: ModuleTable[] = [];
+  importedFunctions = 0;
+  importedGlobals = 0;
+  globals = 0;
+  tags = 0;
+  elementSegments = 0;
+  dataSegments = 0;
+  startFunction: number | null = null;
+  bodies = 0;
+  usesMemoryGrow = false;
+  /** The function whose body is being read, for the refusal. */
+  functionIndex: number | null = null;
+
+  private readonly typesSpelled = new Map<number, FunctionType>();
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get definedFunctions(): number {
+    return this.functionTypeIndices.length - this.importedFunctions;
+  }
+
+  /** Throws when a feature met so far is refused; `what` and `offset` say where it was met. */
+  checkFeatures(what: string, offset: number): void {
+    if ((this.features & refusedFeatures) !== 0) throw unsupported(this.features, what, offset);
+  }
+
+  /** The signature of a type index. Throws a ReadFault when there is no such type. */
+  functionType(typeIndex: number, offset: number): FunctionType {
+    const known = this.typesSpelled.get(typeIndex);
+    if (known !== undefined) return known;
+    checkIndex(typeIndex, this.typeOffsets.length, "type", offset);
+    const reader = new BinaryReader(this.bytes, this.typeOffsets[typeIndex]);
+    const spelled = { params: this.spell(reader), results: this.spell(reader) };
+    this.typesSpelled.set(typeIndex, spelled);
+    return spelled;
+  }
+
+  private spell(reader: BinaryReader): string[] {
+    const names: string[] = [];
+    for (let count = reader.count(); count > 0; count -= 1) names.push(readValueType(reader, this));
+    return names;
+  }
+}
+
+/** Throws when `count` of `noun` ("types") is over the limit, before anything is done with the count. */
+export function checkCount(
+  count: number,
+  limit: number,
+  limitName: string,
+  noun: string,
+  offset: number,
+): void {
+  if (count > limit) throw overLimit(`there are ${count} ${noun}`, limit, limitName, offset);
+}

@@ -1,0 +1,85 @@
+// `npm start`: runs the host with the examples deployed, and prints one curl command for each. An
+// example is deployed when no function has its name, so what a user deployed under it stays.
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { compileFunction } from "../host/build/compile.ts";
+import { ConfigError, type HostConfig, parseConfig } from "../host/config.ts";
+import { superviseHost } from "../host/supervisor.ts";
+
+type Example = {
+  readonly description: string;
+  readonly request: {
+    readonly path: string;
+    readonly method?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+    /** File to write a binary answer to. */
+    readonly output?: string;
+  };
+};
+
+const folder = join(import.meta.dirname, "..", "guest", "examples");
+
+let config: HostConfig;
+try {
+  const parsed = parseConfig({}, process.env);
+  config = parsed.config;
+  for (const warning of parsed.warnings) process.stderr.write(`${warning}\n`);
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(2);
+}
+
+process.exit(
+  await superviseHost(config, {
+    onListening: (url) => {
+      deployExamples(url).catch((error: unknown) => {
+        process.stderr.write(`The examples could not be deployed: ${error instanceof Error ? error.message : error}\n`);
+      });
+    },
+  }),
+);
+
+async function deployExamples(url: string): Promise<void> {
+  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const lines: string[] = [];
+  for (const { name } of names.sort((one, other) => one.name.localeCompare(other.name))) {
+    await deployIfAbsent(url, name);
+    const example = JSON.parse(await readFile(join(folder, name, "example.json"), "utf8")) as Example;
+    lines.push(curlCommand(url, name, example));
+  }
+  process.stdout.write(`Try the examples:\n\n${lines.join("\n")}\n\nStop with Ctrl-C.\n`);
+}
+
+async function deployIfAbsent(url: string, name: string): Promise<void> {
+  const endpoint = `${url}/v1/functions/${name}`;
+  const headers = config.token === null ? {} : { authorization: `Bearer ${config.token}` };
+  const found = await fetch(endpoint, { headers });
+  if (found.ok) return;
+  const { wasm } = await compileFunction({ file: join(folder, name, "index.ts") });
+  const answer = await fetch(endpoint, {
+    method: "PUT",
+    headers: { ...headers, "content-type": "application/wasm" },
+    body: new Blob([new Uint8Array(wasm)]),
+  });
+  if (!answer.ok) throw new Error(`${name}: ${answer.status} ${await answer.text()}`);
+}
+
+function curlCommand(url: string, name: string, { request }: Example): string {
+  const words = ["curl", "-sS"];
+  if (request.method !== undefined && request.method !== "GET" && request.body === undefined) {
+    words.push("-X", request.method);
+  }
+  for (const [key, value] of Object.entries(request.headers ?? {})) words.push("-H", quoted(`${key}: ${value}`));
+  if (request.body !== undefined) words.push("--data-binary", quoted(request.body));
+  if (request.output !== undefined) words.push("-o", quoted(request.output));
+  words.push(quoted(`${url}/fn/${name}${request.path}`));
+  return words.join(" ");
+}
+
+/** Quoted for a POSIX shell. */
+function quoted(text: string): string {
+  return /^[A-Za-z0-9_./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,22 @@
+// `npm test` and `npm run soak`: Node's test runner over test/, with the V8 flags of the host, since
+// hosts run in process there. Names given as arguments run those files alone.
+
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { engineFlags } from "../host/engine-flags.ts";
+
+const { values, positionals } = parseArgs({
+  options: { soak: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const root = join(import.meta.dirname, "..");
+const files = positionals.length > 0 ? positionals : globSync("test/**/*.test.ts", { cwd: root }).sort();
+
+const result = spawnSync(
+  process.execPath,
+  [...engineFlags, "--disable-warning=ExperimentalWarning", "--test", `--test-timeout=${values.soak ? 3_600_000 : 120_000}`, ...files],
+  { cwd: root, stdio: "inherit", env: { ...process.env, ...(values.soak ? { MAYFLY_TEST_SOAK: "1" } : {}) } },
+);
+process.exit(result.status ?? 1);

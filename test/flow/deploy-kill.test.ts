@@ -1,0 +1,45 @@
+// The promise: `kill -9` of the host process at any moment of a deploy leaves the old version or the
+// new one, whole, and nothing else behind. A seeded sample; `npm run soak` does it 1,000 times.
+
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { answering } from "./guests.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import { SupervisedHost, until } from "./supervised-host.ts";
+
+const rounds = process.env["MAYFLY_TEST_SOAK"] === "1" ? 1_000 : 12;
+
+test(`a host process killed inside a deploy leaves the old or the new version (${rounds} times)`, async (context) => {
+  const random = seededRandom(context);
+  await using host = await SupervisedHost.start();
+  assert.equal((await host.deploy("target", answering("version 0"))).status, 201);
+  let live = 0;
+  let interrupted = 0;
+  for (let round = 1; round <= rounds; round += 1) {
+    const deploying = host.deploy("target", answering(`version ${round}`)).then(
+      (answer) => answer.status,
+      () => null,
+    );
+    await new Promise((resolve) => setTimeout(resolve, random() * 60));
+    await host.killHost();
+    const status = await deploying;
+    if (status === null) interrupted += 1;
+    const text = await (await fetch(`${host.url}/fn/target`, { signal: AbortSignal.timeout(15_000) })).text();
+    const found = Number(/^version (\d+)$/.exec(text)?.[1]);
+    assert.ok(found === live || found === round, `round ${round}: live was ${live}, found ${JSON.stringify(text)}`);
+    if (status === 201 || status === 200) assert.equal(found, round, "an acknowledged deploy is lost");
+    live = found;
+  }
+  context.diagnostic(`${interrupted} of ${rounds} deploys were cut off before their answer`);
+  const shown = (await (await fetch(`${host.url}/v1/functions/target/versions`)).json()) as {
+    versions: { version: number; digest: string; live: boolean }[];
+  };
+  assert.equal(shown.versions.filter((version) => version.live).length, 1);
+  const digests = new Set(shown.versions.map(({ digest }) => `${digest.replace(":", "-")}.wasm`));
+  await until(async () => {
+    const files = await readdir(join(host.dataDir, "modules"));
+    return files.length === digests.size && files.every((file) => digests.has(file));
+  }, 10_000);
+});

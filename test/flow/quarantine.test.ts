@@ -1,0 +1,60 @@
+// The promise: a version that is alone when the host process dies, three times, is set aside by name;
+// one that merely waited is not.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { answering, endless } from "./guests.ts";
+import { SupervisedHost, until } from "./supervised-host.ts";
+
+test("the only suspect of three crashes is quarantined, a function that waited is not", async () => {
+  await using host = await SupervisedHost.start({ arguments: ["--max-workers", "1"] });
+  assert.equal((await host.deploy("killer", endless())).status, 201);
+  assert.equal((await host.deploy("waits", answering("waits"))).status, 201);
+  await putConfig(host, "killer", { cpuMs: 900_000, timeoutMs: 900_000 });
+  for (let crash = 1; crash <= 3; crash += 1) {
+    const killing = fetch(`${host.url}/fn/killer`).then(
+      (answer) => answer.status,
+      () => "cut off",
+    );
+    await untilLive(host, 1);
+    // With one thread in an endless loop this call can only wait.
+    const waiting = fetch(`${host.url}/fn/waits`).catch(() => null);
+    await untilLive(host, 2);
+    await host.killHost();
+    assert.equal(await killing, "cut off");
+    await waiting;
+    assert.equal((await fetch(`${host.url}/readyz`, { signal: AbortSignal.timeout(10_000) })).status, 200);
+    await until(() => host.output.split("had died while killer@1 ran").length > crash, 5_000, () => host.output);
+  }
+  const refused = await fetch(`${host.url}/fn/killer`);
+  assert.equal(refused.status, 503);
+  assert.equal(((await refused.json()) as { code: string }).code, "function_quarantined");
+  assert.equal(await (await fetch(`${host.url}/fn/waits`)).text(), "waits");
+
+  const lifted = await fetch(`${host.url}/v1/functions/killer/unquarantine`, { method: "POST" });
+  assert.equal(((await lifted.json()) as { quarantined: boolean }).quarantined, false);
+  await putConfig(host, "killer", { cpuMs: 50 });
+  assert.equal((await fetch(`${host.url}/fn/killer`)).status, 504);
+
+  assert.equal((await host.deploy("killer", answering("mended"))).status, 201);
+  assert.equal(await (await fetch(`${host.url}/fn/killer`)).text(), "mended");
+});
+
+async function putConfig(host: SupervisedHost, name: string, config: Record<string, number>): Promise<void> {
+  const answer = await fetch(`${host.url}/v1/functions/${name}/config`, {
+    method: "PUT",
+    body: JSON.stringify(config),
+  });
+  assert.equal(answer.status, 200);
+}
+
+async function untilLive(host: SupervisedHost, calls: number): Promise<void> {
+  await until(async () => {
+    const metrics = await (await fetch(`${host.url}/metrics`)).text();
+    const live = Number(/^mayfly_live_calls (\d+)/m.exec(metrics)?.[1]);
+    const waiting = Number(/^mayfly_waiting_calls (\d+)/m.exec(metrics)?.[1]);
+    return live === calls && waiting <= calls - 1;
+  }, 10_000);
+  // The call has been handed over; give its thread time to begin it.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+}

@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { limits } from "../../host/limits.ts";
+import { inspectModule, WasmRefusal } from "../../host/wasm/inspect.ts";
+import { prepareModule } from "../../host/wasm/prepare.ts";
+import { customSectionsMax } from "../../host/wasm/sections.ts";
+import { signatureTypesMax } from "../../host/wasm/type-section.ts";
+import {
+  type Bytes,
+  body,
+  custom,
+  end,
+  flatten,
+  functionType,
+  i32,
+  leb,
+  module,
+  name,
+  repeat,
+  section,
+  sized,
+  types,
+  vector,
+} from "./module-bytes.ts";
+
+const emptyFunction: Bytes = [types(functionType()), section(3, [1, 0])];
+const zero: Bytes = [0x41, 0, end];
+
+/** A module whose one body has `size` bytes. */
+const bodyOf = (size: number): Uint8Array =>
+  module(emptyFunction, section(10, vector([sized([0, new Uint8Array(size - 2).fill(0x01), end])])));
+
+const localsOf = (params: number, locals: number): Uint8Array =>
+  module(
+    types(functionType(Array.from({ length: params }, () => i32))),
+    section(3, [1, 0]),
+    section(10, vector([sized([2, leb(1), 0x7e, leb(locals - 1), i32, end])])),
+  );
+
+const exportsOf = (count: number): Uint8Array => {
+  const names = Array.from({ length: count }, (_, index) => [name(`e${index}`), 0, 0]);
+  return module(emptyFunction, section(7, vector(names)), section(10, vector([body()])));
+};
+
+const tablesOf = (count: number, elements: number, importedElements = 0): Uint8Array =>
+  module(
+    section(2, [importedElements > 0 ? [1, name("a"), name("b"), 1, 0x70, 0, leb(importedElements)] : 0]),
+    section(4, vector(Array.from({ length: count }, () => [0x70, 0, leb(elements)]))),
+  );
+
+const segmentsOf = (elements: number, data: number): Uint8Array =>
+  module(
+    section(4, [1, 0x70, 0, 0]),
+    section(9, repeat(elements, [1, 0, 0])),
+    section(11, repeat(data, [1, 0])),
+  );
+
+type LimitCase = {
+  readonly limitName: string;
+  readonly limit: number;
+  readonly make: (size: number) => Uint8Array;
+};
+
+const cases: readonly LimitCase[] = [
+  { limitName: "wasmFunctionBytesMax", limit: limits.wasmFunctionBytesMax, make: bodyOf },
+  {
+    limitName: "wasmFunctionsMax",
+    limit: limits.wasmFunctionsMax,
+    make: (count) =>
+      module(types(functionType()), section(3, repeat(count, [0])), section(10, repeat(count, body()))),
+  },
+  {
+    limitName: "wasmTypesMax",
+    limit: limits.wasmTypesMax,
+    make: (count) => module(section(1, repeat(count, functionType([i32], [i32])))),
+  },
+  {
+    limitName: "wasmImportsMax",
+    limit: limits.wasmImportsMax,
+    make: (count) => module(types(functionType()), section(2, repeat(count, [name("a"), name("b"), 0, 0]))),
+  },
+  { limitName: "wasmExportsMax", limit: limits.wasmExportsMax, make: exportsOf },
+  {
+    limitName: "wasmGlobalsMax",
+    limit: limits.wasmGlobalsMax,
+    make: (count) => module(section(6, repeat(count, [i32, 1, zero]))),
+  },
+  {
+    limitName: "wasmSegmentsMax",
+    limit: limits.wasmSegmentsMax,
+    make: (count) => segmentsOf(10, count - 10),
+  },
+  { limitName: "wasmSegmentsMax", limit: limits.wasmSegmentsMax, make: (count) => segmentsOf(count, 0) },
+  { limitName: "wasmTablesMax", limit: limits.wasmTablesMax, make: (count) => tablesOf(count, 1) },
+  {
+    limitName: "wasmTableElementsMax",
+    limit: limits.wasmTableElementsMax,
+    make: (count) => tablesOf(1, count),
+  },
+  {
+    limitName: "wasmTableElementsMax",
+    limit: limits.wasmTableElementsMax,
+    make: (count) => tablesOf(3, 10, count - 30),
+  },
+  { limitName: "wasmLocalsMax", limit: limits.wasmLocalsMax, make: (count) => localsOf(0, count) },
+  { limitName: "wasmLocalsMax", limit: limits.wasmLocalsMax, make: (count) => localsOf(7, count - 7) },
+  {
+    limitName: "wasmCustomBytesMax",
+    limit: limits.wasmCustomBytesMax,
+    make: (count) => {
+      const rest = new Uint8Array(count - 6 - 7);
+      return module(custom("a", [1, 2]), custom("b", [rest]));
+    },
+  },
+  {
+    limitName: "customSectionsMax",
+    limit: customSectionsMax,
+    make: (count) => module(Array.from({ length: count }, () => custom("x"))),
+  },
+  {
+    limitName: "signatureTypesMax",
+    limit: signatureTypesMax,
+    make: (count) => module(types(functionType(Array.from({ length: count }, () => i32)))),
+  },
+  {
+    limitName: "signatureTypesMax",
+    limit: signatureTypesMax,
+    make: (count) =>
+      module(
+        types(
+          functionType(
+            [],
+            Array.from({ length: count }, () => i32),
+          ),
+        ),
+      ),
+  },
+];
+
+describe("inspectModule", () => {
+  for (const { limitName, limit, make } of cases) {
+    it(`accepts ${limitName} - 1 and ${limitName}, refuses one more`, () => {
+      for (const size of [limit - 1, limit]) {
+        const bytes = make(size);
+        const prepared = prepareModule(bytes, inspectModule(bytes));
+        assert(WebAssembly.validate(Uint8Array.from(bytes)), `V8 refuses ${size}`);
+        assert(WebAssembly.validate(prepared), `V8 refuses ${size}, prepared`);
+      }
+      assert.throws(
+        () => inspectModule(make(limit + 1)),
+        (error) => {
+          assert(error instanceof WasmRefusal);
+          assert.deepEqual([error.code, error.feature], ["unsupported_feature", limitName]);
+          const message = new RegExp(`^Cannot accept the module: .*\\b${limit + 1}\\b.*, limit is ${limit}$`);
+          assert.match(error.message, message);
+          return true;
+        },
+      );
+    });
+  }
+
+  it("refuses a million of anything by the count alone", () => {
+    const million = 1_000_000;
+    const filler = new Uint8Array(4 * million);
+    for (const [id, limitName] of [
+      [1, "wasmTypesMax"],
+      [2, "wasmImportsMax"],
+      [3, "wasmFunctionsMax"],
+      [6, "wasmGlobalsMax"],
+      [7, "wasmExportsMax"],
+      [9, "wasmSegmentsMax"],
+      [11, "wasmSegmentsMax"],
+    ] as const) {
+      const bytes = module(section(id, [leb(million), filler]));
+      assert.throws(
+        () => inspectModule(bytes),
+        (error) => error instanceof WasmRefusal && error.feature === limitName,
+      );
+    }
+  });
+
+  it("refuses a table of ten million, forty tables, a body of 7.5 MB and a name section of 30 MB", () => {
+    for (const [bytes, limitName] of [
+      [tablesOf(1, 10_000_000), "wasmTableElementsMax"],
+      [tablesOf(40, 1), "wasmTablesMax"],
+      [tablesOf(1, 2 ** 32 - 1), "wasmTableElementsMax"],
+      [bodyOf(7_500_000), "wasmFunctionBytesMax"],
+      [module(custom("name", [new Uint8Array(30_000_000)])), "wasmCustomBytesMax"],
+    ] as const) {
+      assert.throws(
+        () => inspectModule(bytes),
+        (error) => error instanceof WasmRefusal && error.feature === limitName,
+      );
+    }
+  });
+
+  it("names the function whose body or locals are over the limit", () => {
+    for (const bytes of [bodyOf(limits.wasmFunctionBytesMax + 1), localsOf(0, limits.wasmLocalsMax + 1)]) {
+      assert.throws(
+        () => inspectModule(bytes),
+        (error) => error instanceof WasmRefusal && error.functionIndex === 0,
+      );
+    }
+  });
+
+  it("reads a body of nothing but nested blocks without recursion", () => {
+    const depth = 80_000;
+    const open = new Uint8Array(2 * depth).map((_, index) => (index % 2 === 0 ? 0x02 : 0x40));
+    const close = new Uint8Array(depth).fill(end);
+    inspectModule(module(emptyFunction, section(10, vector([body(open, close)]))));
+  });
+
+  it("reads 64 MiB in full", () => {
+    const one = flatBody(limits.wasmFunctionBytesMax);
+    const count = 250;
+    const bytes = module(
+      types(functionType()),
+      section(3, repeat(count, [0])),
+      section(10, [leb(count), ...Array(count).fill(one)]),
+    );
+    assert(bytes.length > 62 * 1024 * 1024);
+    assert.equal(inspectModule(bytes).counts.functions, count);
+  });
+});
+
+/** A body of `size` bytes of short instructions, its size in front. */
+function flatBody(size: number): Uint8Array {
+  const pattern = [0x20, 0x00, 0x41, 0x05, 0x6a, 0x21, 0x00, 0x01];
+  const content = new Uint8Array(size).fill(0x01);
+  content.set([1, 1, i32]);
+  for (let at = 3; at + pattern.length < size; at += pattern.length) content.set(pattern, at);
+  content[size - 1] = end;
+  return flatten([leb(size), content]);
+}
