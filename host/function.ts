@@ -66,8 +66,9 @@ export const functionConfigDefault: FunctionConfig = Object.freeze(functionConfi
 /** Reads a configuration from parsed JSON; throws `invalid_config` with every fault. */
 export function parseFunctionConfig(value: unknown): FunctionConfig {
   const result = functionConfigSchema.safeParse(value);
-  if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => ({
+  const issues = [...(result.error?.issues ?? []), ...lostVariables(value)];
+  if (result.success && issues.length === 0) return result.data;
+  const faults = issues.map((issue) => ({
     path: issue.path.map(String).join("."),
     message: issue.message,
   }));
@@ -75,6 +76,13 @@ export function parseFunctionConfig(value: unknown): FunctionConfig {
   throw new HostError("invalid_config", `Cannot use this configuration: ${list.join("; ")}`, {
     extra: { faults },
   });
+}
+
+/** A variable named `__proto__`: zod leaves the key out without a word, and nothing may be lost so. */
+function lostVariables(value: unknown): { path: string[]; message: string }[] {
+  const env = (value as { env?: unknown } | null | undefined)?.env;
+  const lost = typeof env === "object" && env !== null && Object.hasOwn(env, "__proto__");
+  return lost ? [{ path: ["env", "__proto__"], message: "want another name" }] : [];
 }
 
 /** The kinds of entry point the host knows; the worker has one adapter for each. */

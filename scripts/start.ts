@@ -36,7 +36,9 @@ process.exit(
   await superviseHost(config, {
     onListening: (url) => {
       deployExamples(url).catch((error: unknown) => {
-        process.stderr.write(`The examples could not be deployed: ${error instanceof Error ? error.message : error}\n`);
+        process.stderr.write(
+          `The examples could not be deployed: ${error instanceof Error ? error.message : error}\n`,
+        );
       });
     },
   }),
@@ -72,7 +74,8 @@ function curlCommand(url: string, name: string, { request }: Example): string {
   if (request.method !== undefined && request.method !== "GET" && request.body === undefined) {
     words.push("-X", request.method);
   }
-  for (const [key, value] of Object.entries(request.headers ?? {})) words.push("-H", quoted(`${key}: ${value}`));
+  for (const [key, value] of Object.entries(request.headers ?? {}))
+    words.push("-H", quoted(`${key}: ${value}`));
   if (request.body !== undefined) words.push("--data-binary", quoted(request.body));
   if (request.output !== undefined) words.push("-o", quoted(request.output));
   words.push(quoted(`${url}/fn/${name}${request.path}`));

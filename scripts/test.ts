@@ -16,7 +16,13 @@ const files = positionals.length > 0 ? positionals : globSync("test/**/*.test.ts
 
 const result = spawnSync(
   process.execPath,
-  [...engineFlags, "--disable-warning=ExperimentalWarning", "--test", `--test-timeout=${values.soak ? 3_600_000 : 120_000}`, ...files],
+  [
+    ...engineFlags,
+    "--disable-warning=ExperimentalWarning",
+    "--test",
+    `--test-timeout=${values.soak ? 3_600_000 : 120_000}`,
+    ...files,
+  ],
   { cwd: root, stdio: "inherit", env: { ...process.env, ...(values.soak ? { MAYFLY_TEST_SOAK: "1" } : {}) } },
 );
 process.exit(result.status ?? 1);

@@ -15,6 +15,8 @@ import { RunningRecord, takeThreadSlot } from "./running-record.ts";
 /** Answers up to this size are cloned, larger ones are moved: moving has a fixed price. */
 const clonedBytesMax = 16_384;
 
+type Movable = Extract<Parameters<typeof move>[0], { [transferableSymbol]: object }>;
+
 const shared = workerData as WorkerData;
 const claimCells = new Int32Array(shared.claims);
 const memories = new MemoryPool();
@@ -26,7 +28,7 @@ const running = new RunningRecord(
 let logPort: MessagePort | null = null;
 
 /** Runs one call; the default export is what Piscina calls. */
-export default function runCall(task: CallTask): CallResult {
+export default function runCall(task: CallTask): CallResult | ReturnType<typeof move> {
   if (task.logPort !== null) logPort = task.logPort;
   if (task.setup !== null) modules.put(task.key, task.setup);
   const cached = modules.get(task.key);
@@ -80,8 +82,7 @@ function runFresh(task: CallTask, cached: CachedModule): CallResult {
 }
 
 /** Wraps a large answer so that Piscina moves its buffer instead of cloning it. */
-function posted(result: CallResult): CallResult {
+function posted(result: CallResult): CallResult | ReturnType<typeof move> {
   if (result.kind !== "answered" || result.message.byteLength <= clonedBytesMax) return result;
-  const movable = { [transferableSymbol]: [result.message.buffer], [valueSymbol]: result };
-  return move(movable as unknown as Parameters<typeof move>[0]) as unknown as CallResult;
+  return move({ [transferableSymbol]: [result.message.buffer], [valueSymbol]: result } as Movable);
 }

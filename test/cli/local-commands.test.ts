@@ -71,18 +71,18 @@ test("init makes the folder and prints the next steps", async () => {
       return { files: [".mayfly-sdk/a/b.ts", ".mayfly-sdk/c.ts", "asconfig.json", "index.ts"] };
     },
   };
-  const text = await cli(["init", "My_App"], { modules, cwd: "/work" });
+  const text = await cli(["init", "My_App"], { modules, cwd: "/srv" });
   assert.equal(text.exitCode, 0, text.stderr);
-  assert.deepEqual(dirs, ["/work/My_App"]);
+  assert.deepEqual(dirs, ["/srv/My_App"]);
   assert.match(
     text.stdout,
     /^Made My_App\/asconfig\.json\nMade My_App\/index\.ts\nMade My_App\/\.mayfly-sdk\/ \(.*\)\n/,
   );
   assert.match(text.stdout, /mayfly serve/);
   assert.match(text.stdout, /mayfly dev My_App\/index\.ts my-app +in/);
-  const json = await cli(["init", "x", "--json"], { modules, cwd: "/work" });
+  const json = await cli(["init", "x", "--json"], { modules, cwd: "/srv" });
   const { dir, files } = JSON.parse(json.stdout);
-  assert.equal(dir, "/work/x");
+  assert.equal(dir, "/srv/x");
   assert.equal(files.length, 4);
 });
 

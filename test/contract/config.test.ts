@@ -72,6 +72,7 @@ const hostile: readonly (readonly [string, string])[] = [
   ["an unknown isolation", '{"isolation":"none"}'],
   ["a variable whose name is no name", '{"env":{"A B":"1"}}'],
   ["a variable named __proto__ with an object", '{"env":{"__proto__":{"a":"b"}}}'],
+  ["a variable named __proto__", '{"env":{"__proto__":"a"}}'],
   ["a variable that is no text", '{"env":{"A":1}}'],
   ["a host with a path", '{"allowedHosts":["example.org/x"]}'],
   ["an array", "[]"],
@@ -103,11 +104,16 @@ test("every fault is reported at once", async () => {
 });
 
 test("variables are bounded in number and bytes", async () => {
-  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`V${at}`, ""]));
+  const many = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`V${at}`, ""]));
   await host.configure("vars", { env: many(256) });
   assertProblem(await host.send("PUT", path("vars"), { env: many(257) }), 400, "invalid_config");
   await host.configure("vars", { env: { A: "x".repeat(65_535) } });
-  assertProblem(await host.send("PUT", path("vars"), { env: { A: "x".repeat(65_536) } }), 400, "invalid_config");
+  assertProblem(
+    await host.send("PUT", path("vars"), { env: { A: "x".repeat(65_536) } }),
+    400,
+    "invalid_config",
+  );
 });
 
 test("a body over its bound is body_too_large", async () => {

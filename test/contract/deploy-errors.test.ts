@@ -82,7 +82,10 @@ test("no entry point that the host knows is unknown_abi", async () => {
 });
 
 test("an upload over the limit is module_too_large, and one at the limit is read", async () => {
-  const announced = { "content-type": "application/wasm", "content-length": String(limits.moduleBytesMax + 1) };
+  const announced = {
+    "content-type": "application/wasm",
+    "content-length": String(limits.moduleBytesMax + 1),
+  };
   assertProblem(await host.ask("PUT", "/v1/functions/fn", { headers: announced }), 413, "module_too_large");
   await refused(new Uint8Array(limits.moduleBytesMax), 422, "invalid_module");
 });
@@ -105,7 +108,10 @@ test("a full disk is storage_full, and the next upload after it has room succeed
 
 test("a content type that is no module is unsupported_media_type", async () => {
   for (const type of ["text/html", "multipart/form-data; boundary=x", "application/json"]) {
-    const answer = await host.ask("PUT", "/v1/functions/fn", { body: good, headers: { "content-type": type } });
+    const answer = await host.ask("PUT", "/v1/functions/fn", {
+      body: good,
+      headers: { "content-type": type },
+    });
     assertProblem(answer, 415, "unsupported_media_type");
   }
 });

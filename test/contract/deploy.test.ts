@@ -51,8 +51,17 @@ test("versions count 1, 2, 3 and the older bytes make the older version live aga
   assert.equal(await callText("counted"), "one");
   const third = await host.upload("counted", answering("three"));
   assert.equal(`${third.status} ${(third.json() as Shown).version}`, "201 3");
-  const { versions } = (await host.ask("GET", "/v1/functions/counted/versions")).json() as { versions: Shown[] };
-  assert.deepEqual(versions.map(({ version, live }) => [version, live]), [[3, true], [2, false], [1, false]]);
+  const { versions } = (await host.ask("GET", "/v1/functions/counted/versions")).json() as {
+    versions: Shown[];
+  };
+  assert.deepEqual(
+    versions.map(({ version, live }) => [version, live]),
+    [
+      [3, true],
+      [2, false],
+      [1, false],
+    ],
+  );
   assert.equal(versions[2]?.digest, digestOf(one));
 });
 
@@ -69,11 +78,24 @@ test("a rollback makes the named version live, and an unknown one is 404", async
 
 test("a rollback takes a version number alone", async () => {
   await host.deploy("strict", one);
-  const bodies = ["", "{", "null", "[]", '{"version":0}', '{"version":-1}', '{"version":1.5}', '{"version":"1"}'];
+  const bodies = [
+    "",
+    "{",
+    "null",
+    "[]",
+    '{"version":0}',
+    '{"version":-1}',
+    '{"version":1.5}',
+    '{"version":"1"}',
+  ];
   for (const body of [...bodies, '{"version":1,"other":1}', "{}", '{"version":1e99}']) {
     assertProblem(await host.ask("POST", "/v1/functions/strict/rollback", { body }), 400, "bad_request");
   }
-  assertProblem(await host.send("POST", "/v1/functions/absent/rollback", { version: 1 }), 404, "function_not_found");
+  assertProblem(
+    await host.send("POST", "/v1/functions/absent/rollback", { version: 1 }),
+    404,
+    "function_not_found",
+  );
 });
 
 test("the list holds every function by name", async () => {
@@ -117,7 +139,10 @@ test("uploads of one name at once each get a version, and one of them is live", 
   const answers = await Promise.all(texts.map((text) => host.upload("race", answering(text))));
   for (const answer of answers) assert.ok(answer.status === 201 || answer.status === 200, answer.text);
   const { versions } = (await host.ask("GET", "/v1/functions/race/versions")).json() as { versions: Shown[] };
-  assert.deepEqual(versions.map(({ version }) => version), [3, 2, 1]);
+  assert.deepEqual(
+    versions.map(({ version }) => version),
+    [3, 2, 1],
+  );
   assert.equal(versions.filter(({ live }) => live).length, 1);
   const live = versions.find((row) => row.live);
   assert.equal(digestOf(answering(await callText("race"))), live?.digest);

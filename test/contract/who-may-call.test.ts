@@ -26,7 +26,12 @@ const pages: readonly Row[] = [
   ["an empty Origin", { origin: "" }, 403, "origin_refused"],
   ["a cross-site fetch", { "sec-fetch-site": "cross-site" }, 403, "origin_refused"],
   ["a same-site fetch", { "sec-fetch-site": "same-site" }, 403, "origin_refused"],
-  ["a same-origin fetch, as of a function's page", { "sec-fetch-site": "same-origin" }, 403, "origin_refused"],
+  [
+    "a same-origin fetch, as of a function's page",
+    { "sec-fetch-site": "same-origin" },
+    403,
+    "origin_refused",
+  ],
 ];
 const names: readonly Row[] = [
   ["a rebound name", { host: "evil.example:4747" }, 403, "origin_refused"],
@@ -35,7 +40,15 @@ const names: readonly Row[] = [
   ["another address", { host: "10.1.2.3" }, 403, "origin_refused"],
   ["an address in decimal", { host: "2130706433" }, 403, "origin_refused"],
 ];
-const ownNames = ["localhost", "LOCALHOST:80", "localhost.", "127.0.0.1:1", "127.5.5.5", "[::1]:4747", "mayfly.test"];
+const ownNames = [
+  "localhost",
+  "LOCALHOST:80",
+  "localhost.",
+  "127.0.0.1:1",
+  "127.5.5.5",
+  "[::1]:4747",
+  "mayfly.test",
+];
 
 async function refusedEverywhere(host: TestHost, [what, headers, status, code]: Row): Promise<void> {
   for (const [method, path] of operations) {
@@ -63,7 +76,9 @@ describe("without a token", () => {
 
   test("a loopback peer is answered under each of the host's own names", async () => {
     for (const name of ownNames) {
-      const answer = await host.ask("GET", "/v1/limits", { headers: { host: name, "sec-fetch-site": "none" } });
+      const answer = await host.ask("GET", "/v1/limits", {
+        headers: { host: name, "sec-fetch-site": "none" },
+      });
       assert.equal(answer.status, 200, name);
     }
   });
@@ -76,7 +91,10 @@ describe("without a token", () => {
   });
 
   test("/metrics follows /v1, but for Host", async () => {
-    assert.equal((await host.ask("GET", "/metrics", { headers: { host: "prometheus.example" } })).status, 200);
+    assert.equal(
+      (await host.ask("GET", "/metrics", { headers: { host: "prometheus.example" } })).status,
+      200,
+    );
     for (const [, headers, status, code] of [...pages, ...forwarded]) {
       assertProblem(await host.ask("GET", "/metrics", { headers }), status, code);
     }
@@ -98,7 +116,16 @@ describe("with a token", () => {
   });
   after(() => host.close());
 
-  const wrong = ["", "Bearer", "Bearer ", "Bearer wrong", `Basic ${token}`, token, `Bearer ${token}x`, `Bearer ${token} x`];
+  const wrong = [
+    "",
+    "Bearer",
+    "Bearer ",
+    "Bearer wrong",
+    `Basic ${token}`,
+    token,
+    `Bearer ${token}x`,
+    `Bearer ${token} x`,
+  ];
   for (const authorization of wrong) {
     test(`${JSON.stringify(authorization)} is no token`, async () => {
       await refusedEverywhere(host, ["token", { authorization }, 401, "unauthorized"]);
@@ -112,7 +139,11 @@ describe("with a token", () => {
   });
 
   test("the token opens every route, also through a proxy", async () => {
-    for (const headers of [bearer, { ...bearer, "x-forwarded-for": "10.0.0.1" }, { authorization: `bearer ${token}` }]) {
+    for (const headers of [
+      bearer,
+      { ...bearer, "x-forwarded-for": "10.0.0.1" },
+      { authorization: `bearer ${token}` },
+    ]) {
       assert.equal((await host.ask("GET", "/v1/functions", { headers })).status, 200);
       assert.equal((await host.ask("GET", "/metrics", { headers })).status, 200);
     }

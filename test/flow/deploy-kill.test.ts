@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { answering } from "./guests.ts";
 import { seededRandom } from "../support/seeded-random.ts";
+import { answering } from "./guests.ts";
 import { SupervisedHost, until } from "./supervised-host.ts";
 
 const rounds = process.env["MAYFLY_TEST_SOAK"] === "1" ? 1_000 : 12;
@@ -22,13 +22,16 @@ test(`a host process killed inside a deploy leaves the old or the new version ($
       (answer) => answer.status,
       () => null,
     );
-    await new Promise((resolve) => setTimeout(resolve, random() * 60));
+    await new Promise((resolve) => setTimeout(resolve, random() * 400));
     await host.killHost();
     const status = await deploying;
     if (status === null) interrupted += 1;
     const text = await (await fetch(`${host.url}/fn/target`, { signal: AbortSignal.timeout(15_000) })).text();
     const found = Number(/^version (\d+)$/.exec(text)?.[1]);
-    assert.ok(found === live || found === round, `round ${round}: live was ${live}, found ${JSON.stringify(text)}`);
+    assert.ok(
+      found === live || found === round,
+      `round ${round}: live was ${live}, found ${JSON.stringify(text)}`,
+    );
     if (status === 201 || status === 200) assert.equal(found, round, "an acknowledged deploy is lost");
     live = found;
   }

@@ -49,5 +49,7 @@ function expectGreeting(agent: Agent, url: string, call: number): Promise<void> 
 }
 
 function rssMb(pid: number): number {
-  return Math.round(Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) / 1024);
+  return Math.round(
+    Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) / 1024,
+  );
 }

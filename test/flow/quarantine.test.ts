@@ -24,7 +24,11 @@ test("the only suspect of three crashes is quarantined, a function that waited i
     assert.equal(await killing, "cut off");
     await waiting;
     assert.equal((await fetch(`${host.url}/readyz`, { signal: AbortSignal.timeout(10_000) })).status, 200);
-    await until(() => host.output.split("had died while killer@1 ran").length > crash, 5_000, () => host.output);
+    await until(
+      () => host.output.split("had died while killer@1 ran").length > crash,
+      5_000,
+      () => host.output,
+    );
   }
   const refused = await fetch(`${host.url}/fn/killer`);
   assert.equal(refused.status, 503);

@@ -15,7 +15,11 @@ test("a host process that is killed is replaced, and the functions are there", a
   const answer = await fetch(`${host.url}/fn/kept`, { signal: AbortSignal.timeout(10_000) });
   assert.equal(await answer.text(), "kept");
   assert.notEqual(host.hostPid, before);
-  await until(() => /host process is back after \d+ ms/.test(host.output), 5_000, () => host.output);
+  await until(
+    () => /host process is back after \d+ ms/.test(host.output),
+    5_000,
+    () => host.output,
+  );
 });
 
 test("a connection made while no host process lives waits and is answered", async () => {
@@ -69,7 +73,11 @@ test("a second SIGTERM ends the host at once", async () => {
   await untilRunning(host);
   const { supervisorPid } = host;
   process.kill(supervisorPid, "SIGTERM");
-  await until(() => /SIGTERM: no new work/.test(host.output), 5_000, () => host.output);
+  await until(
+    () => /SIGTERM: no new work/.test(host.output),
+    5_000,
+    () => host.output,
+  );
   // Within a second it would count as the echo of the first.
   await new Promise((resolve) => setTimeout(resolve, 1_100));
   process.kill(supervisorPid, "SIGTERM");

@@ -47,7 +47,8 @@ test("a configuration with several faults names them all and exits with 2", asyn
     arguments: ["--min-workers", "x", "--max-workers", "-1", "--host", "no such host"],
   });
   assert.equal(await host.exit(), 2);
-  for (const flag of ["--min-workers", "--max-workers", "--host"]) assert.ok(host.output.includes(flag), host.output);
+  for (const flag of ["--min-workers", "--max-workers", "--host"])
+    assert.ok(host.output.includes(flag), host.output);
 });
 
 test("an unknown MAYFLY_ variable is a warning, and the host starts", async () => {

@@ -41,7 +41,11 @@ export class SupervisedHost implements AsyncDisposable {
   static async start(options: ServeOptions = {}): Promise<SupervisedHost> {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "mayfly-flow-")));
     const host = new SupervisedHost(dataDir, options.dataDir === undefined, options);
-    await until(() => /listening on http/.test(host.output) || host.process.exitCode !== null, 30_000, () => host.output);
+    await until(
+      () => /listening on http/.test(host.output) || host.process.exitCode !== null,
+      30_000,
+      () => host.output,
+    );
     host.url = /listening on (http:\S+)/.exec(host.output)?.[1] ?? "";
     return host;
   }
@@ -59,7 +63,11 @@ export class SupervisedHost implements AsyncDisposable {
   async killHost(): Promise<void> {
     const before = this.output.length;
     process.kill(this.hostPid, "SIGKILL");
-    await until(() => /host process ended/.test(this.output.slice(before)), 10_000, () => this.output);
+    await until(
+      () => /host process ended/.test(this.output.slice(before)),
+      10_000,
+      () => this.output,
+    );
   }
 
   async deploy(name: string, bytes: Uint8Array): Promise<Response> {
@@ -82,7 +90,8 @@ export class SupervisedHost implements AsyncDisposable {
       this.process.kill("SIGKILL");
       await this.exit();
     }
-    if (this.#ownsData) await rm(this.dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    if (this.#ownsData)
+      await rm(this.dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 

@@ -52,7 +52,9 @@ export class RawConnection {
   }
 
   /** The next answer; null when the connection ended first. `head` says it answers a HEAD. */
-  async answer(options: { readonly head?: boolean; readonly timeoutMs?: number } = {}): Promise<RawAnswer | null> {
+  async answer(
+    options: { readonly head?: boolean; readonly timeoutMs?: number } = {},
+  ): Promise<RawAnswer | null> {
     const { head = false, timeoutMs = 15_000 } = options;
     const endMs = performance.now() + timeoutMs;
     const end = await this.#until(() => this.#received.indexOf("\r\n\r\n"), endMs);
@@ -61,7 +63,10 @@ export class RawConnection {
     this.#received = this.#received.subarray(end + 4);
     const status = Number(statusLine.split(" ")[1]);
     const header = (name: string): string | undefined =>
-      lines.find((line) => line.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1).trim();
+      lines
+        .find((line) => line.toLowerCase().startsWith(`${name}:`))
+        ?.slice(name.length + 1)
+        .trim();
     const length = Number(header("content-length") ?? 0);
     const bodyBytes = head || status === 204 || status === 304 ? 0 : length;
     const there = await this.#until(() => (this.#received.length >= bodyBytes ? 0 : -1), endMs);
@@ -87,7 +92,8 @@ export class RawConnection {
       const found = find();
       if (found !== -1 || this.#ended) return found;
       const leftMs = endMs - performance.now();
-      if (leftMs <= 0) throw new Error(`Waited in vain; so far came ${JSON.stringify(this.#received.toString("latin1"))}`);
+      if (leftMs <= 0)
+        throw new Error(`Waited in vain; so far came ${JSON.stringify(this.#received.toString("latin1"))}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, leftMs);
         this.#wake = () => {

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PoolCall, PoolOutcome } from "../../host/invoke/pool.ts";
+import { Scheduler } from "../../host/invoke/scheduler.ts";
+
+/** A pool with `room` places that records what it is told. */
+function fakePool(room: number) {
+  const posted: PoolCall[] = [];
+  const stopped: PoolCall[] = [];
+  return {
+    posted,
+    stopped,
+    room,
+    hasRoom(): boolean {
+      return posted.length < this.room;
+    },
+    post: (call: PoolCall) => void posted.push(call),
+    stop: (call: PoolCall) => void stopped.push(call),
+  };
+}
+
+function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
+  const setup = { module: null as never, abi: "assemblyscript", memory: null, env: [] } as const;
+  return {
+    key: String(versionId),
+    versionId,
+    cpuMs: 1,
+    message: new Uint8Array(0),
+    setup,
+    log: () => {},
+    settle: (outcome) => void settled.push(outcome),
+  };
+}
+
+test("Scheduler posts in the order of arrival, as far as there is room", () => {
+  const pool = fakePool(2);
+  const scheduler = new Scheduler(pool, []);
+  const calls = [call(1), call(2), call(3)];
+  for (const each of calls) scheduler.enqueue(each);
+  assert.deepEqual(pool.posted, calls.slice(0, 2));
+  assert.equal(scheduler.waiting, 1);
+  pool.room = 3;
+  scheduler.dispatch();
+  assert.deepEqual(pool.posted, calls);
+});
+
+test("Scheduler posts a call that came back before those that never went", () => {
+  const pool = fakePool(1);
+  const scheduler = new Scheduler(pool, []);
+  const [back, later] = [call(1), call(2)];
+  scheduler.enqueue(back);
+  scheduler.enqueue(later);
+  pool.posted.length = 0;
+  pool.room = 0;
+  scheduler.enqueueAgain(back);
+  pool.room = 2;
+  scheduler.dispatch();
+  assert.deepEqual(pool.posted, [back, later]);
+});
+
+test("Scheduler never posts two suspects together, and others beside one", () => {
+  const pool = fakePool(10);
+  const scheduler = new Scheduler(pool, [1, 2]);
+  const [first, same, other, innocent] = [call(1), call(1), call(2), call(3)];
+  for (const each of [first, same, other, innocent]) scheduler.enqueue(each);
+  assert.deepEqual(pool.posted, [first, same, innocent]);
+  assert.equal(scheduler.ended(innocent, "survived"), false);
+  assert.equal(pool.posted.includes(other), false);
+  assert.equal(scheduler.ended(first, "survived"), true);
+  assert.equal(pool.posted.includes(other), false);
+  scheduler.ended(same, "survived");
+  assert.equal(pool.posted.at(-1), other);
+});
+
+test("Scheduler keeps a suspect under suspicion when its thread was lost", () => {
+  const pool = fakePool(10);
+  const scheduler = new Scheduler(pool, [1, 2]);
+  const [first, other] = [call(1), call(2)];
+  scheduler.enqueue(first);
+  assert.equal(scheduler.ended(first, "lost"), false);
+  const again = call(1);
+  scheduler.enqueue(again);
+  scheduler.enqueue(other);
+  assert.equal(pool.posted.includes(other), false);
+});
+
+test("Scheduler settles a call that is stopped while it waits, and passes on one that is posted", () => {
+  const pool = fakePool(1);
+  const scheduler = new Scheduler(pool, []);
+  const settled: PoolOutcome[] = [];
+  const [posted, waiting] = [call(1), call(2, settled)];
+  scheduler.enqueue(posted);
+  scheduler.enqueue(waiting);
+  scheduler.stop(waiting, "deadline_exceeded");
+  assert.deepEqual(settled, [{ kind: "stopped", code: "deadline_exceeded" }]);
+  assert.equal(scheduler.waiting, 0);
+  scheduler.stop(posted, "deadline_exceeded");
+  assert.deepEqual(pool.stopped, [posted]);
+});
+
+test("Scheduler holds a suspect back although another suspect's stopped call never ran", () => {
+  const pool = fakePool(0);
+  const scheduler = new Scheduler(pool, [1, 2]);
+  const [never, running, other] = [call(1), call(1), call(2)];
+  scheduler.enqueue(never);
+  scheduler.enqueue(running);
+  scheduler.stop(never, "deadline_exceeded");
+  pool.room = 10;
+  scheduler.dispatch();
+  scheduler.enqueue(other);
+  assert.deepEqual(pool.posted, [running]);
+});
