@@ -3,8 +3,9 @@
 
 import { parseArgs } from "node:util";
 import { assertEngineFlags } from "./engine-flags.ts";
+import { DataFolderError } from "./host-state.ts";
 import { limits } from "./limits.ts";
-import { DataFolderError, start } from "./main.ts";
+import { start } from "./main.ts";
 import type { SyncPath } from "./store/sync.ts";
 import { type FromHost, hostExit, inheritedSocketFd, type ToHost } from "./supervisor-protocol.ts";
 

@@ -53,7 +53,7 @@ export const limitTable = {
   envBytesMax: limit(64 * 1024, "bytes", "names and values of a function's env together"),
   liveCallsMax: limit(12_000, "calls", "admitted calls of the host, running or waiting for a thread"),
   bodyBytesHeldMax: limit(512 * 1024 * 1024, "bytes", "request bodies in memory at once"),
-  callsPerThreadMax: limit(8, "calls", "posted to one thread ahead of need, to hide the round trip"),
+  callsPerThreadMax: limit(16, "calls", "posted to one thread ahead of need, to hide the round trip"),
   modulesCachedMax: limit(2_000, "modules", "compiled modules kept; the least recently used goes first"),
   threadStallMs: limit(5, "ms", "calls waiting behind one that runs longer are moved to another thread"),
   threadEndTimeoutMs: limit(2_000, "ms", "a thread that will not end costs the process"),

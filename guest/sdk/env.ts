@@ -23,7 +23,7 @@ export namespace env {
     const key = utf8Bytes(name);
     const length = env_get(key.dataStart, <usize>key.length);
     if (length < 0) return null;
-    const value = new StaticArray<u8>(length);
+    const value = new ArrayBuffer(length);
     result_read(changetype<usize>(value));
     return decodeUtf8(changetype<usize>(value), length);
   }

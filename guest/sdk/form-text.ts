@@ -32,17 +32,6 @@ export class FormPairs {
     return true;
   }
 
-  /** Whether the current key decodes to `name`. */
-  keyIs(name: string): bool {
-    const length = <i32>(this.keyEnd - this.keyStart);
-    for (let i = 0; i < length; i++) {
-      const byte = load<u8>(this.keyStart + <usize>i);
-      if (byte === PERCENT || byte === PLUS || byte >= 0x80) return this.key === name;
-      if (i >= name.length || name.charCodeAt(i) !== <i32>byte) return false;
-    }
-    return length === name.length;
-  }
-
   /** The current key, decoded. */
   get key(): string {
     return decodeFormText(this.keyStart, this.keyEnd);
@@ -61,7 +50,7 @@ function find(start: usize, end: usize, byte: u8): usize {
 
 /** `+` is a space, `%xx` a byte, and a `%` without two hex digits is itself (URL standard, section 5.1). */
 function decodeFormText(start: usize, end: usize): string {
-  const bytes = new StaticArray<u8>(<i32>(end - start));
+  const bytes = new ArrayBuffer(<i32>(end - start));
   const base = changetype<usize>(bytes);
   let out = base;
   while (start < end) {

@@ -93,7 +93,7 @@ export class Request {
   query(name: string): string | null {
     const pairs = this.queryPairs();
     while (pairs.advance()) {
-      if (pairs.keyIs(name)) return pairs.value;
+      if (pairs.key === name) return pairs.value;
     }
     return null;
   }
@@ -110,7 +110,7 @@ export class Request {
     const values: string[] = [];
     const pairs = this.queryPairs();
     while (pairs.advance()) {
-      if (pairs.keyIs(name)) values.push(pairs.value);
+      if (pairs.key === name) values.push(pairs.value);
     }
     return values;
   }

@@ -134,7 +134,7 @@ export class Response {
     const bytes = this.bytesBody;
     const bodyLength = bytes === null ? utf8Length(this.textBody) : bytes.length;
     const headLength = this.headLength();
-    const message = new StaticArray<u8>(4 + headLength + bodyLength);
+    const message = new ArrayBuffer(4 + headLength + bodyLength);
     const start = changetype<usize>(message);
     store<i32>(start, headLength);
     store<i32>(start, this.status, 4);
@@ -146,7 +146,7 @@ export class Response {
     }
     if (bytes === null) encodeUtf8(this.textBody, at);
     else memory.copy(at, bytes.dataStart, <usize>bodyLength);
-    response_write(start, <usize>message.length);
+    response_write(start, <usize>message.byteLength);
   }
 
   private headLength(): i32 {

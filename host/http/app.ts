@@ -15,6 +15,7 @@ import { functionRoutes } from "./function-routes.ts";
 import { assertMayCall, assertMayScrape, type Caller, type GuardBounds } from "./guard.ts";
 import { logRoutes } from "./log-routes.ts";
 import { openApiDocument } from "./openapi.ts";
+import { ClientGone } from "./request-body.ts";
 
 export type ControlParts = {
   readonly guard: GuardBounds;
@@ -44,6 +45,8 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   });
   app.onError((error, context) => {
     const requestId = context.get("requestId") ?? randomUUID();
+    // Nobody is left to answer, and it is no fault of ours; the status is for the eye of a log only.
+    if (error instanceof ClientGone) return context.body(null, 400);
     const problem = problemOf(error, requestId, (fault) => parts.onFault(fault, requestId));
     for (const [name, value] of problem.headers) context.header(name, value);
     return context.body(problem.body, problem.status as never);
@@ -77,9 +80,12 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
 
 /** Tells a wrong method from a wrong path. */
 function wrongRoute(app: Hono<ControlEnv>, method: string, path: string): HostError {
-  const methods = ["GET", "PUT", "POST", "DELETE"].filter(
-    (other) => other !== method && app.router.match(other, path)[0].some(([[handler]]) => handler.length < 2),
-  );
+  const methods = ["GET", "PUT", "POST", "DELETE"]
+    .filter(
+      (other) =>
+        other !== method && app.router.match(other, path)[0].some(([[handler]]) => handler.length < 2),
+    )
+    .flatMap((other) => (other === "GET" ? ["GET", "HEAD"] : other));
   if (methods.length === 0) return new HostError("not_found", "No such route");
   return new HostError(
     "method_not_allowed",

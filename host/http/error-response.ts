@@ -31,6 +31,9 @@ export function problemOf(error: unknown, requestId: string, report: (error: unk
   const headers: [string, string][] = [["content-type", "application/problem+json"]];
   if (known.retryAfterS !== undefined) headers.push(["retry-after", String(known.retryAfterS)]);
   if (known.code === "unauthorized") headers.push(["www-authenticate", 'Bearer realm="mayfly"']);
+  // RFC 9110, section 15.5.6: a 405 carries Allow.
+  const { allow } = known.extra;
+  if (Array.isArray(allow)) headers.push(["allow", allow.join(", ")]);
   return { status: known.status, headers, body: `${JSON.stringify(document)}\n` };
 }
 

@@ -11,8 +11,9 @@ import {
   parseFunctionConfig,
 } from "../function.ts";
 import { limits } from "../limits.ts";
+import type { FunctionStore } from "../store/function-store.ts";
 import type { ControlEnv, ControlParts } from "./app.ts";
-import { jsonBody, uploadBody } from "./request-body.ts";
+import { ClientGone, jsonBody, uploadBody } from "./request-body.ts";
 import { Semaphore } from "./semaphore.ts";
 import { readStream } from "./stream-body.ts";
 
@@ -29,16 +30,8 @@ export function functionRoutes(parts: ControlParts): Hono<ControlEnv> {
   const routes = new Hono<ControlEnv>();
   const uploads = new Semaphore(limits.deploysAtOnceMax);
 
-  const live = (name: string): Deployment => {
-    const found = functions.live(functionName(name));
-    if (found === null) throw new HostError("function_not_found", `No function "${name}"`);
-    return found;
-  };
-  const shown = (deployment: Deployment) => ({
-    ...shownVersion(deployment),
-    url: `${parts.baseUrl()}/fn/${deployment.name}`,
-    config: deployment.config,
-  });
+  const live = (name: string): Deployment => liveFunction(functions, name);
+  const shown = (deployment: Deployment) => shownFunction(deployment, parts.baseUrl());
 
   routes.get("/", (context) => context.json({ functions: functions.list().map(shown) }));
 
@@ -58,7 +51,9 @@ export function functionRoutes(parts: ControlParts): Hono<ControlEnv> {
       parts.onDeploy(created ? "created" : "unchanged");
       return context.json(shown(deployment), created ? 201 : 200);
     } catch (error) {
-      parts.onDeploy(error instanceof HostError ? error.code : "internal");
+      if (!(error instanceof ClientGone)) {
+        parts.onDeploy(error instanceof HostError ? error.code : "internal");
+      }
       throw error;
     }
   });
@@ -108,6 +103,17 @@ export function functionRoutes(parts: ControlParts): Hono<ControlEnv> {
   });
 
   return routes;
+}
+
+function liveFunction(functions: FunctionStore, name: string): Deployment {
+  const found = functions.live(functionName(name));
+  if (found === null) throw new HostError("function_not_found", `No function "${name}"`);
+  return found;
+}
+
+function shownFunction(deployment: Deployment, baseUrl: string) {
+  const url = `${baseUrl}/fn/${deployment.name}`;
+  return { ...shownVersion(deployment), url, config: deployment.config };
 }
 
 function shownVersion(row: FunctionVersion) {

@@ -13,7 +13,7 @@ import { encodeRequest } from "../messages.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import { type GuestResponse, readGuestResponse } from "./guest-response.ts";
 import { requestHeaders } from "./headers.ts";
-import { ClientGone, hasBody, invokeBody, readBody } from "./request-body.ts";
+import { ClientGone, hasBody, invokeBody, isUnread, readBody } from "./request-body.ts";
 import type { FunctionTarget } from "./target.ts";
 
 export type InvokeRouteParts = {
@@ -66,24 +66,28 @@ export class InvokeRoutes {
     const requestId = randomUUID();
     const startMs = performance.now();
     let deployment: Deployment | null = null;
-    let outcome: "ok" | ErrorCode = "ok";
+    let outcome: "ok" | ErrorCode | null = "ok";
     try {
       deployment = this.#parts.route(target.name, target.pin);
       const answer = await this.#invoke(request, target, deployment, requestId);
       const guest = this.#read(answer, request, deployment, requestId);
       send(response, guest, callHeaders(requestId, deployment, answer.timings));
     } catch (error) {
-      if (error instanceof ClientGone) return;
+      if (error instanceof ClientGone) {
+        // There was no call: nothing is answered and nothing counted.
+        outcome = null;
+        return;
+      }
       outcome = error instanceof HostError ? error.code : "internal";
       const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
       const timings = error instanceof InvokeError ? error.timings : {};
       writeProblem(response, problem, [
         ...callHeaders(requestId, deployment, timings),
-        ...(request.complete || !hasBody(request) ? [] : [["connection", "close"] as const]),
+        ...(isUnread(request) ? [["connection", "close"] as const] : []),
       ]);
-      if (!request.complete) endSlowly(request);
+      if (isUnread(request)) endSlowly(request);
     } finally {
-      this.#parts.onOutcome(deployment, outcome, performance.now() - startMs);
+      if (outcome !== null) this.#parts.onOutcome(deployment, outcome, performance.now() - startMs);
     }
   }
 

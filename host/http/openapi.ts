@@ -8,10 +8,13 @@ import { functionConfigSchema } from "../function.ts";
 const json = (schema: unknown) => ({ "application/json": { schema } });
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
-const problem = (...codes: ErrorCode[]) => {
+/** A code, with its status where that is not the table's. */
+type ListedCode = ErrorCode | readonly [ErrorCode, number];
+
+const problem = (...codes: ListedCode[]) => {
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of codes) {
-    const { status } = errorTable[code];
+  for (const listed of codes) {
+    const [code, status] = typeof listed === "string" ? [listed, errorTable[listed].status] : listed;
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return Object.fromEntries(
@@ -35,13 +38,21 @@ const operation = (
   operationId: string,
   summary: string,
   success: Record<string, unknown>,
-  codes: readonly ErrorCode[],
+  codes: readonly ListedCode[],
   requestBody?: unknown,
 ) => ({
   operationId,
   summary,
   responses: { ...success, ...problem(...always, ...codes) },
   ...(requestBody === undefined ? {} : { requestBody }),
+});
+
+/** An operation that everyone may call. */
+const open = (operationId: string, summary: string, responses: Record<string, unknown>) => ({
+  operationId,
+  summary,
+  security: [],
+  responses,
 });
 
 const ok = (description: string, schema: unknown) => ({ 200: { description, content: json(schema) } });
@@ -146,6 +157,7 @@ const paths = {
         "unsupported_media_type",
         "invalid_module",
         "unknown_import",
+        ["memory_exceeded", 422],
         "unsupported_feature",
         "start_failed",
         "unknown_abi",
@@ -220,6 +232,22 @@ const paths = {
       ["invalid_name", "bad_request", "function_not_found"],
     ),
   },
+  "/healthz": { get: open("getHealth", "The host process answers", ok("Live", { type: "object" })) },
+  "/readyz": {
+    get: open("getReadiness", "The host takes calls", {
+      ...ok("Ready", { type: "object" }),
+      ...problem("overloaded"),
+    }),
+  },
+  "/metrics": {
+    get: operation(
+      "getMetrics",
+      "Counts, times and gauges for Prometheus",
+      { 200: { description: "Metrics", content: { "text/plain": { schema: { type: "string" } } } } },
+      [],
+    ),
+  },
+  "/openapi.json": { get: open("getOpenApi", "This document", ok("OpenAPI 3.1", { type: "object" })) },
   "/v1/limits": {
     get: operation(
       "getLimits",

@@ -40,6 +40,14 @@ export function hasBody(request: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
+/**
+ * Whether part of its body is still to come or to be read. `complete` alone will not do: it is also
+ * false while a request without a body is being handed over, and such a connection is sound.
+ */
+export function isUnread(request: IncomingMessage): boolean {
+  return !request.complete && hasBody(request);
+}
+
 /** Throws when the announced length is over the bound, before a byte is read. */
 export function assertLengthFits(request: IncomingMessage, bounds: BodyBounds): void {
   const length = Number(request.headers["content-length"] ?? 0);

@@ -10,6 +10,7 @@ import { limits } from "../limits.ts";
 import type { ControlEnv } from "./app.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import { endSlowly, type InvokeRoutes } from "./invoke-routes.ts";
+import { isUnread } from "./request-body.ts";
 import { type FunctionTarget, functionTarget, parseTarget } from "./target.ts";
 
 export type ServerParts = {
@@ -54,7 +55,9 @@ export function createHttpServer(parts: ServerParts): Server {
 function route(request: IncomingMessage): FunctionTarget | null {
   const { method = "", rawHeaders, url = "" } = request;
   if (method === "TRACE") {
-    throw new HostError("method_not_allowed", "TRACE is refused (RFC 9110, section 9.3.8)");
+    throw new HostError("method_not_allowed", "TRACE is refused (RFC 9110, section 9.3.8)", {
+      extra: { allow: ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] },
+    });
   }
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -75,7 +78,8 @@ function refuse(
 ): void {
   const requestId = randomUUID();
   const problem = problemOf(error, requestId, (fault) => onFault(fault, requestId));
-  const close = request.complete ? [] : [["connection", "close"] as const];
+  const unread = isUnread(request);
+  const close = unread ? [["connection", "close"] as const] : [];
   writeProblem(response, problem, [["x-mayfly-request-id", requestId], ...close]);
-  if (!request.complete) endSlowly(request);
+  if (unread) endSlowly(request);
 }

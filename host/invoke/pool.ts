@@ -10,6 +10,7 @@ import { limits } from "../limits.ts";
 import { type CallTask, claim, type ModuleSetup, threadSlotsMax } from "../worker/protocol.ts";
 import { releaseThreadSlot } from "../worker/running-record.ts";
 import { chooseThread } from "./balancer.ts";
+import { CallTimes } from "./call-times.ts";
 import { type Posted, Thread } from "./thread.ts";
 
 /** A call as the pool sees it. */
@@ -70,6 +71,7 @@ export class Pool {
   readonly #freeSlots: number[];
   readonly #threads = new Map<number, Thread>();
   readonly #posted = new Map<PoolCall, Posted>();
+  readonly #times = new CallTimes();
   #watchTimer: NodeJS.Timeout | null = null;
   #closing = false;
 
@@ -129,7 +131,8 @@ export class Pool {
     const slot = this.#freeSlots.pop();
     if (slot === undefined) throw new Error("A call was posted without room");
     Atomics.store(this.#claims, slot, claim.posted);
-    const posted: Posted = { call, slot, thread: null, settled: false };
+    const expectedMs = this.#times.expect(call.versionId);
+    const posted: Posted = { call, slot, expectedMs, thread: null, settled: false };
     this.#posted.set(call, posted);
     this.#watchTimer ??= setInterval(() => this.#watch(), limits.threadStallMs).unref();
     const transferList: MessagePort[] = [];
@@ -177,6 +180,7 @@ export class Pool {
         thread?.load(posted.call.key, nowMs) ?? {
           threadId: worker.id,
           posted: 0,
+          backlogMs: 0,
           hasModule: false,
           stalled: false,
         }
@@ -213,6 +217,8 @@ export class Pool {
     }
     if (result.kind === "revoked") return this.#finish(posted, { kind: "returned" });
     if (result.logLines > 0) posted.thread?.drainLog();
+    const { instantiate = 0, run = 0 } = result.timings;
+    this.#times.took(posted.call.versionId, instantiate + run);
     this.#finish(posted, result);
   }
 

@@ -11,6 +11,8 @@ import type { PoolCall } from "./pool.ts";
 export type Posted = {
   readonly call: PoolCall;
   readonly slot: number;
+  /** What calls of its version took lately, ms. */
+  readonly expectedMs: number;
   /** Null while Piscina waits for a thread. */
   thread: Thread | null;
   settled: boolean;
@@ -47,9 +49,12 @@ export class Thread {
   }
 
   load(key: string, nowMs: number): ThreadLoad {
+    let backlogMs = 0;
+    for (const posted of this.posted) backlogMs += posted.expectedMs;
     return {
       threadId: this.threadId,
       posted: this.posted.size,
+      backlogMs,
       hasModule: this.keys.has(key),
       stalled: this.stalled(nowMs),
     };

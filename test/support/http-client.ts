@@ -27,7 +27,9 @@ export function ask(port: number, method: string, path: string, rest: Ask = {}):
       path,
       agent: false,
       headers: {
-        ...(rest.body === undefined ? {} : { "content-length": Buffer.byteLength(rest.body) }),
+        ...(rest.body === undefined || rest.headers?.["transfer-encoding"] !== undefined
+          ? {}
+          : { "content-length": Buffer.byteLength(rest.body) }),
         ...rest.headers,
       },
     });

@@ -1,0 +1,96 @@
+// The data folder of a host: locked, opened, and the crash of the host before this one judged. Called
+// by `main.ts` at start; afterwards the stores are on their own.
+
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { judgeCrash } from "./deploy/quarantine.ts";
+import { limits } from "./limits.ts";
+import { lockDataFolder } from "./store/data-lock.ts";
+import { FileArtifactStore } from "./store/files/artifact-store.ts";
+import { SqliteFunctionStore } from "./store/sqlite/function-store.ts";
+import type { SyncPath } from "./store/sync.ts";
+import { readAndClearRunning } from "./worker/running-record.ts";
+
+/** The data folder cannot be used; the message is for the user. */
+export class DataFolderError extends Error {}
+
+export type HostState = {
+  readonly functions: SqliteFunctionStore;
+  readonly artifacts: FileArtifactStore;
+  readonly logFolder: string;
+  /** Which version each thread runs; what is left in it at a start is evidence of a crash. */
+  readonly runningFile: string;
+  /** Closes the stores, notes that this host ended well, and gives the folder free. */
+  close(): Promise<void>;
+};
+
+/** Opens the data folder; throws DataFolderError when that cannot be. */
+export async function openState(dataDir: string, sync: SyncPath, log: Logger): Promise<HostState> {
+  const lock = await takeLock(dataDir);
+  try {
+    const functions = await SqliteFunctionStore.open(join(dataDir, "mayfly.db"));
+    const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
+    const runningFile = join(dataDir, "running");
+    await recordCrash(functions, readAndClearRunning(runningFile), log);
+    return {
+      functions,
+      artifacts,
+      logFolder: join(dataDir, "logs"),
+      runningFile,
+      close: async () => {
+        await functions.close();
+        readAndClearRunning(runningFile);
+        lock[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw new DataFolderError(`Cannot use the data folder ${dataDir}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function takeLock(dataDir: string): Promise<Disposable> {
+  let lock: Disposable | null;
+  try {
+    await mkdir(dataDir, { recursive: true });
+    lock = lockDataFolder(join(dataDir, "lock"), limits.dataLockTimeoutMs);
+  } catch (error) {
+    throw new DataFolderError(
+      `Cannot use the data folder ${dataDir}: ${reasonOf(error)}; choose another with --data, or make it writable`,
+      { cause: error },
+    );
+  }
+  if (lock !== null) return lock;
+  throw new DataFolderError(
+    `Cannot use the data folder ${dataDir}: another host has it; stop that one, or choose another folder with --data`,
+  );
+}
+
+async function recordCrash(functions: SqliteFunctionStore, running: number[], log: Logger): Promise<void> {
+  const known = running.filter((id) => functions.byId(id) !== null);
+  if (known.length === 0) return;
+  const atMs = Date.now();
+  const verdict = judgeCrash({
+    running: known,
+    suspects: new Set(functions.suspects()),
+    crashesAsOnlySuspect: (id) => functions.crashesSince(id, atMs - limits.crashWindowMs),
+    crashesMax: limits.crashesMax,
+  });
+  await functions.recordCrash({ atMs, ...verdict });
+  const names = verdict.suspects.map((id) => {
+    const version = functions.byId(id);
+    return version === null ? `#${id}` : `${version.name}@${version.version}`;
+  });
+  const consequence = verdict.quarantine
+    ? "; it was the only suspect of the last crashes and is quarantined"
+    : "";
+  log.error(
+    { suspects: names, quarantined: verdict.quarantine },
+    `the host process had died while ${names.join(", ")} ran${consequence}`,
+  );
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
