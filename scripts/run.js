@@ -28,7 +28,9 @@ function install() {
     : [process.platform === "win32" ? "npm.cmd" : "npm"];
   const result = spawnSync(
     /** @type {string} */ (command[0]),
-    [...command.slice(1), "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+    // Not "ci": that refuses a lock file in which a registry's gaps among other platforms' optional
+    // packages show. What the lock file names is installed as it says, and the file stays as it is.
+    [...command.slice(1), "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"],
     { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" },
   );
   if (result.status !== 0) {

@@ -14,9 +14,8 @@ type Example = {
     readonly method?: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly body?: string;
-    /** File to write a binary answer to. */
-    readonly output?: string;
   };
+  readonly expect: { readonly contentType: string };
 };
 
 const folder = join(import.meta.dirname, "..", "guest", "examples");
@@ -48,9 +47,13 @@ async function deployExamples(url: string): Promise<void> {
   const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   const lines: string[] = [];
   for (const { name } of names.sort((one, other) => one.name.localeCompare(other.name))) {
-    await deployIfAbsent(url, name);
-    const example = JSON.parse(await readFile(join(folder, name, "example.json"), "utf8")) as Example;
-    lines.push(curlCommand(url, name, example));
+    try {
+      await deployIfAbsent(url, name);
+      const example = JSON.parse(await readFile(join(folder, name, "example.json"), "utf8")) as Example;
+      lines.push(curlCommand(url, name, example));
+    } catch (error) {
+      process.stderr.write(`Cannot deploy the example ${name}: ${error instanceof Error ? error.message : error}\n`);
+    }
   }
   process.stdout.write(`Try the examples:\n\n${lines.join("\n")}\n\nStop with Ctrl-C.\n`);
 }
@@ -69,7 +72,7 @@ async function deployIfAbsent(url: string, name: string): Promise<void> {
   if (!answer.ok) throw new Error(`${name}: ${answer.status} ${await answer.text()}`);
 }
 
-function curlCommand(url: string, name: string, { request }: Example): string {
+function curlCommand(url: string, name: string, { request, expect }: Example): string {
   const words = ["curl", "-sS"];
   if (request.method !== undefined && request.method !== "GET" && request.body === undefined) {
     words.push("-X", request.method);
@@ -77,7 +80,9 @@ function curlCommand(url: string, name: string, { request }: Example): string {
   for (const [key, value] of Object.entries(request.headers ?? {}))
     words.push("-H", quoted(`${key}: ${value}`));
   if (request.body !== undefined) words.push("--data-binary", quoted(request.body));
-  if (request.output !== undefined) words.push("-o", quoted(request.output));
+  // A terminal shows text; an image goes to a file.
+  const [kind, extension] = expect.contentType.split("/");
+  if (kind === "image") words.push("-o", quoted(`${name}.${extension?.replace(/[^a-z].*$/, "")}`));
   words.push(quoted(`${url}/fn/${name}${request.path}`));
   return words.join(" ");
 }

@@ -1,6 +1,8 @@
 // A list of HTTP header fields: what `req.headers` and `res.headers` are. Names are compared
 // without regard to case, as HTTP does; the order is kept.
 
+import { sameName } from "./header-name";
+
 /**
  * The header fields of a request or a response.
  *
@@ -147,20 +149,6 @@ export class Headers {
       if (sameName(this.nameAt(i), name)) this.fields.splice(i << 1, 2);
     }
   }
-}
-
-/** Whether two header names are the same without regard to the case of A to Z. */
-export function sameName(a: string, b: string): bool {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    if (lowerAscii(a.charCodeAt(i)) !== lowerAscii(b.charCodeAt(i))) return false;
-  }
-  return true;
-}
-
-/** The lower case of one UTF-16 unit, for A to Z alone. */
-export function lowerAscii(unit: i32): i32 {
-  return unit >= 0x41 && unit <= 0x5a ? unit | 0x20 : unit;
 }
 
 // The host checks again; failing here names the line in the function that set the value.

@@ -3,7 +3,8 @@
 
 import { cookieValue } from "./cookie";
 import { FormPairs } from "./form-text";
-import { Headers, lowerAscii, sameName } from "./headers";
+import { lowerAscii, sameName } from "./header-name";
+import { Headers } from "./headers";
 import { decodeUtf8 } from "./utf8";
 
 // The parts of a request message's head, in their order.

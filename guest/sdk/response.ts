@@ -1,6 +1,7 @@
 // The response a function gives, and its layout as a message to the host (docs/abi.md).
 
-import { Headers, sameName } from "./headers";
+import { sameName } from "./header-name";
+import { Headers } from "./headers";
 import { response_write } from "./host/mayfly";
 import { encodeUtf8, utf8Bytes, utf8Length } from "./utf8";
 

@@ -34,7 +34,7 @@ async function compile(request: CompileRequest): Promise<CompileAnswer> {
     ...["--baseDir", baseDir, "--config", config, "--outFile", "module.wasm", "--noColors"],
     ...request.options,
   ];
-  const result = await asc.main(argv, {
+  const result = await runCompiler(argv, {
     readFile: (name, directory) => files.read(name, directory),
     writeFile: (name, contents) => {
       if (name === "module.wasm" && typeof contents !== "string") wasm = new Uint8Array(contents);
@@ -55,10 +55,22 @@ async function compile(request: CompileRequest): Promise<CompileAnswer> {
     return types === undefined ? { wasm, diagnostics } : { wasm, types, diagnostics };
   }
   if (diagnostics.some((diagnostic) => diagnostic.severity === "error")) return { diagnostics };
-  const message = result.error?.message ?? "the compiler wrote no module";
+  const found = result.error?.message ?? "the compiler wrote no module";
+  const message = found.replaceAll(`${request.workingDirectory}/`, "");
   return {
     diagnostics: [describeDiagnostic({ code: 0, category: errorCategory, message, range: null }, place)],
   };
+}
+
+type Asc = typeof asc.main;
+
+/** As asc.main, which throws for some faults and answers with others. */
+async function runCompiler(argv: string[], options: Parameters<Asc>[1]): Promise<{ error: Error | null }> {
+  try {
+    return await asc.main(argv, options);
+  } catch (error) {
+    return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
 }
 
 const warningCategory = 2;

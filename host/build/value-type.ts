@@ -89,7 +89,7 @@ export function typeName(type: ValueType): string {
     case "loose":
       return "i32";
     case "unsupported":
-      return type.name.replace(/^.*\//, "");
+      return type.name.replace(/[\w~/@-]*\//g, "");
     default:
       return type.kind;
   }

@@ -2,7 +2,7 @@
 // the branch of the type at hand is in the module. Internal: `set` and `push` call it.
 
 import { JsonArray } from "./array";
-import { JsonValue } from "./value";
+import { JsonKind, JsonValue } from "./value";
 
 export function toJsonValue<T>(value: T): JsonValue {
   if (isNullable<T>()) {
@@ -30,7 +30,6 @@ export function toJsonValue<T>(value: T): JsonValue {
   return value;
 }
 
-// 2^63 and more fit no i64; as f64 they may be a little off, which is said in JsonValue.
 function ofUnsigned(value: u64): JsonValue {
-  return value <= <u64>i64.MAX_VALUE ? JsonValue.ofInteger(<i64>value) : JsonValue.ofNumber(<f64>value);
+  return new JsonValue(JsonKind.Number, value.toString(), <f64>value);
 }

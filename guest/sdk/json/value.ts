@@ -56,8 +56,12 @@ export class JsonValue {
    */
   static ofNumber(num: f64): JsonValue {
     if (!Number.isFinite(num)) return JsonValue.ofNull();
-    const whole = Math.trunc(num) === num && Math.abs(num) <= 9007199254740991;
-    return new JsonValue(JsonKind.Number, whole ? (<i64>num).toString() : num.toString(), num);
+    const text = num.toString();
+    return new JsonValue(
+      JsonKind.Number,
+      text.endsWith(".0") ? text.substring(0, text.length - 2) : text,
+      num,
+    );
   }
 
   /**

@@ -1,0 +1,142 @@
+// HAZARDS (a): guests that are accepted and then run away. Each call ends with its code, the next call
+// is answered, and nobody who waits on the same thread waits for ever.
+
+import { strict as assert } from "node:assert";
+import { after, afterEach, test } from "node:test";
+import { answering, assemble, guest, order, puppet } from "../support/guests.ts";
+import { type Answer } from "../support/http-client.ts";
+import { assertProblem, TestHost } from "../support/test-host.ts";
+
+const host = await TestHost.start({ minWorkers: 1, maxWorkers: 1 });
+after(() => host.close());
+await host.deploy("puppet", puppet());
+await host.deploy("good", answering("good"));
+await host.configure("puppet", { cpuMs: 60, timeoutMs: 30_000 });
+afterEach(async () => {
+  assert.equal((await host.call("good")).text, "good");
+});
+
+const act = (...parts: Parameters<typeof order>): Promise<Answer> => host.call("puppet", { body: order(...parts) });
+
+test("A1: an endless loop ends at its CPU limit, and calls behind it on the one thread are answered", async () => {
+  const loop = act("loop");
+  const others = await Promise.all(Array.from({ length: 30 }, () => host.call("good")));
+  for (const answer of others) assert.equal(answer.text, "good");
+  assertProblem(await loop, 504, "cpu_exceeded");
+});
+
+test("A1: many endless loops at once all end, and other calls get their turn", async () => {
+  await host.configure("puppet", { cpuMs: 60, timeoutMs: 30_000, concurrency: 6 });
+  const loops = Array.from({ length: 6 }, () => act("loop"));
+  const goods = Array.from({ length: 20 }, () => host.call("good"));
+  for (const answer of await Promise.all(goods)) assert.equal(answer.text, "good");
+  for (const answer of await Promise.all(loops)) assertProblem(answer, 504, "cpu_exceeded");
+});
+
+test("A1: a loop whose wall clock runs out first is deadline_exceeded", async () => {
+  await host.configure("puppet", { cpuMs: 900_000, timeoutMs: 80 });
+  assertProblem(await act("loop"), 504, "deadline_exceeded");
+  await host.configure("puppet", { cpuMs: 60, timeoutMs: 30_000 });
+});
+
+for (const [name, bytes] of [["4 KB", 4_096], ["128 KB", 131_072]] as const) {
+  for (const what of ["fill_for_ever", "copy_for_ever"] as const) {
+    test(`A4: a loop around memory.${what.split("_")[0]} of ${name} ends at its CPU limit`, async () => {
+      assertProblem(await act(what, bytes), 504, "cpu_exceeded");
+    });
+  }
+}
+
+const bulk = [
+  ["memory.fill of 64 MB", "(memory.fill (i32.const 0) (i32.const 1) (i32.const 67108864))", "1024"],
+  ["memory.copy of 32 MB", "(memory.copy (i32.const 0) (i32.const 33554432) (i32.const 33554432))", "1024"],
+  ["table.fill of 100,000", "(table.fill $t (i32.const 0) (ref.null func) (i32.const 100000))", "1"],
+  ["table.copy of 50,000", "(table.copy $t $t (i32.const 0) (i32.const 50000) (i32.const 50000))", "1"],
+  ["table.grow", "(drop (table.grow $t (ref.null func) (i32.const 1)))", "1"],
+  ["memory.grow by nothing", "(drop (memory.grow (i32.const 0)))", "1"],
+  ["a host call", "(drop (call $now))", "1"],
+] as const;
+for (const [what, instruction, pages] of bulk) {
+  test(`A4: a loop around ${what} ends`, async () => {
+    const bytes = assemble(`(module (import "mayfly" "now" (func $now (result f64)))
+      (memory (export "memory") ${pages}) (table $t 100000 100000 funcref)
+      (func (export "mayfly_handle") (param i32) (loop ${instruction} (br 0))))`);
+    await host.configure("bulk", { cpuMs: 60 });
+    await host.deploy("bulk", bytes);
+    const answer = await host.call("bulk");
+    if (what === "a host call") assert.ok([502, 504].includes(answer.status), answer.text);
+    else assertProblem(answer, 504, "cpu_exceeded");
+  });
+}
+
+test("A6: memory.grow stops at the limit, and a trap after that is memory_exceeded", async () => {
+  await host.configure("puppet", { memoryMb: 1, cpuMs: 5_000 });
+  const granted = 16 - 3;
+  assert.equal((await act("grow", granted)).status, 200);
+  assertProblem(await act("grow_and_trap", granted), 502, "guest_trapped");
+  assertProblem(await act("grow_and_trap", granted + 1), 502, "memory_exceeded");
+  assert.equal((await act("grow", granted + 1)).status, 200, "a refusal alone is no error");
+  assertProblem(await act("grow_and_trap", 0xffff_ffff), 502, "memory_exceeded");
+});
+
+test("A6: a guest that grows and touches all it gets stays within its limit", async () => {
+  const bomb = guest(`(local $at i32)
+    (loop
+      (local.set $at (i32.shl (memory.size) (i32.const 16)))
+      (if (i32.eq (memory.grow (i32.const 16)) (i32.const -1)) (then unreachable))
+      (memory.fill (local.get $at) (i32.const 1) (i32.const 1048576))
+      (br 0))`);
+  await host.configure("bomb", { memoryMb: 64, cpuMs: 20_000 });
+  await host.deploy("bomb", bomb);
+  const beforeBytes = process.memoryUsage.rss();
+  for (let count = 0; count < 8; count += 1) assertProblem(await host.call("bomb"), 502, "memory_exceeded");
+  const grownMb = (process.memoryUsage.rss() - beforeBytes) / 2 ** 20;
+  assert.ok(grownMb < 8 * 64, `the process grew by ${grownMb} MB: nothing was given back`);
+});
+
+test("A6: a limit that was lowered below a version's minimum refuses its calls", async () => {
+  await host.deploy("large", assemble(`(module (memory (export "memory") 32)
+    (func (export "mayfly_handle") (param i32)))`));
+  await host.configure("large", { memoryMb: 1 });
+  assertProblem(await host.call("large"), 502, "memory_exceeded");
+  await host.configure("large", { memoryMb: 2 });
+  assertProblem(await host.call("large"), 502, "bad_guest_output");
+});
+
+test("A11: deep recursion is guest_trapped, with large frames too", async () => {
+  await host.configure("puppet", { cpuMs: 5_000 });
+  const locals = "(local i64 i64 i64 i64 i64 i64 i64 i64)".repeat(2_000);
+  await host.deploy("frames", guest("(call $f)", `(func $f ${locals} (call $f))`));
+  for (let count = 0; count < 5; count += 1) {
+    assertProblem(await act("recurse"), 502, "guest_trapped");
+    assertProblem(await host.call("frames"), 502, "guest_trapped");
+  }
+});
+
+test("A12: recursion into a host call leaves the host's state whole", async () => {
+  const bytes = guest(
+    "(call $f)",
+    "(func $f (call $log (i32.const 1) (i32.const 0) (i32.const 1)) (call $f))",
+    `(import "mayfly" "log" (func $log (param i32 i32 i32)))`,
+  );
+  await host.configure("edge", { cpuMs: 5_000 });
+  await host.deploy("edge", bytes);
+  for (let count = 0; count < 10; count += 1) assertProblem(await host.call("edge"), 502, "guest_trapped");
+});
+
+test("A25: an exception storm ends at its CPU limit, an uncaught exception is a trap without its payload", async () => {
+  const storm = guest("(loop (try (do (throw $t (i32.const 7))) (catch_all)) (br 0))", "(tag $t (param i32))");
+  await host.configure("storm", { cpuMs: 60 });
+  await host.deploy("storm", storm);
+  assertProblem(await host.call("storm"), 504, "cpu_exceeded");
+  const answer = await act("throw");
+  assertProblem(answer, 502, "guest_trapped");
+  assert.ok((await host.logs("puppet")).some(({ message }) => message === "trap: uncaught exception"));
+});
+
+test("C12: a guest that catches everything in a loop is stopped all the same", async () => {
+  const body = "(loop (try (do (loop (br 0))) (catch_all)) (br 0))";
+  await host.configure("catcher", { cpuMs: 60 });
+  await host.deploy("catcher", guest(body));
+  assertProblem(await host.call("catcher"), 504, "cpu_exceeded");
+});
