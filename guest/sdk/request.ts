@@ -1,19 +1,11 @@
-// The request a function answers. It keeps the host's message (docs/abi.md) as it came and decodes
-// a part when that part is asked for: a function that reads only the path pays only for the path.
+// The request a function answers. Its parts are decoded when they are asked for: a function that
+// reads only the path pays only for the path.
 
 import { cookieValue } from "./cookie";
 import { FormPairs } from "./form-text";
-import { lowerAscii, sameName } from "./header-name";
+import { sameName } from "./header-name";
 import { Headers } from "./headers";
-import { decodeUtf8 } from "./utf8";
-
-// The parts of a request message's head, in their order.
-const METHOD = 0;
-const URL = 1;
-const PATH = 2;
-const QUERY = 3;
-const REMOTE_ADDRESS = 4;
-const HEADERS = 5;
+import { METHOD, PATH, QUERY, REMOTE_ADDRESS, RequestMessage, URL } from "./request-message";
 
 /**
  * One HTTP request.
@@ -27,12 +19,12 @@ const HEADERS = 5;
  * ```
  */
 export class Request {
-  private message: ArrayBuffer;
+  private message: RequestMessage;
   private decodedHeaders: Headers | null = null;
 
   /** Made by the SDK from the host's message; a function is given one. */
   constructor(message: ArrayBuffer) {
-    this.message = message;
+    this.message = new RequestMessage(message);
   }
 
   /**
@@ -43,7 +35,7 @@ export class Request {
    * ```
    */
   get method(): string {
-    return this.headText(METHOD);
+    return this.message.text(METHOD);
   }
 
   /**
@@ -55,7 +47,7 @@ export class Request {
    * ```
    */
   get path(): string {
-    return this.headText(PATH);
+    return this.message.text(PATH);
   }
 
   /**
@@ -66,7 +58,7 @@ export class Request {
    * ```
    */
   get url(): string {
-    return this.headText(URL);
+    return this.message.text(URL);
   }
 
   /**
@@ -77,7 +69,7 @@ export class Request {
    * ```
    */
   get remoteAddress(): string {
-    return this.headText(REMOTE_ADDRESS);
+    return this.message.text(REMOTE_ADDRESS);
   }
 
   /**
@@ -127,15 +119,14 @@ export class Request {
   header(name: string): string | null {
     // Straight from the bytes, so that one look-up does not decode every header.
     let joined: string | null = null;
-    let at = this.headAt(HEADERS);
-    let left = readI32(this.message, at);
-    for (at += 4; left > 0; left--) {
-      const valueAt = textEnd(this.message, at);
-      if (this.nameAtIs(at, name)) {
-        const value = this.textAt(valueAt);
+    let at = this.message.headersStart;
+    for (let left = this.message.headerCount; left > 0; left--) {
+      const valueAt = this.message.textEnd(at);
+      if (this.message.nameIs(at, name)) {
+        const value = this.message.textAt(valueAt);
         joined = joined === null ? value : joined + ", " + value;
       }
-      at = textEnd(this.message, valueAt);
+      at = this.message.textEnd(valueAt);
     }
     return joined;
   }
@@ -166,12 +157,11 @@ export class Request {
     const known = this.decodedHeaders;
     if (known !== null) return known;
     const headers = new Headers();
-    let at = this.headAt(HEADERS);
-    let left = readI32(this.message, at);
-    for (at += 4; left > 0; left--) {
-      const valueAt = textEnd(this.message, at);
-      headers.add(this.textAt(at), this.textAt(valueAt));
-      at = textEnd(this.message, valueAt);
+    let at = this.message.headersStart;
+    for (let left = this.message.headerCount; left > 0; left--) {
+      const valueAt = this.message.textEnd(at);
+      headers.add(this.message.textAt(at), this.message.textAt(valueAt));
+      at = this.message.textEnd(valueAt);
     }
     this.decodedHeaders = headers;
     return headers;
@@ -202,8 +192,7 @@ export class Request {
    * ```
    */
   get body(): Uint8Array {
-    const start = this.bodyStart;
-    return Uint8Array.wrap(this.message, start, this.message.byteLength - start);
+    return this.message.body;
   }
 
   /**
@@ -215,57 +204,11 @@ export class Request {
    * ```
    */
   text(): string {
-    let start = changetype<usize>(this.message) + <usize>this.bodyStart;
-    let length = this.message.byteLength - this.bodyStart;
-    if (length >= 3 && load<u8>(start) === 0xef && load<u16>(start, 1) === 0xbfbb) {
-      start += 3;
-      length -= 3;
-    }
-    return decodeUtf8(start, length);
-  }
-
-  private get bodyStart(): i32 {
-    return 4 + readI32(this.message, 0);
-  }
-
-  /** The offset of a part of the head: each text before it is skipped by its length. */
-  private headAt(part: i32): i32 {
-    let at = 4;
-    for (; part > 0; part--) at = textEnd(this.message, at);
-    return at;
-  }
-
-  private headText(part: i32): string {
-    return this.textAt(this.headAt(part));
-  }
-
-  private textAt(at: i32): string {
-    return decodeUtf8(changetype<usize>(this.message) + <usize>at + 4, readI32(this.message, at));
+    return this.message.bodyText;
   }
 
   private queryPairs(): FormPairs {
-    const at = this.headAt(QUERY);
-    const start = changetype<usize>(this.message) + <usize>at + 4;
-    return new FormPairs(start, start + <usize>readI32(this.message, at));
+    const start = this.message.textStart(QUERY);
+    return new FormPairs(start, start + <usize>this.message.textBytes(QUERY));
   }
-
-  /** Whether the header name at `at`, which is lower case ASCII, is `name`. */
-  private nameAtIs(at: i32, name: string): bool {
-    const length = readI32(this.message, at);
-    if (length !== name.length) return false;
-    const start = changetype<usize>(this.message) + <usize>at + 4;
-    for (let i = 0; i < length; i++) {
-      if (<i32>load<u8>(start + <usize>i) !== lowerAscii(name.charCodeAt(i))) return false;
-    }
-    return true;
-  }
-}
-
-function readI32(message: ArrayBuffer, at: i32): i32 {
-  return load<i32>(changetype<usize>(message) + <usize>at);
-}
-
-/** The offset behind the length-prefixed text at `at`. */
-function textEnd(message: ArrayBuffer, at: i32): i32 {
-  return at + 4 + readI32(message, at);
 }

@@ -9,7 +9,7 @@ import { type CallResult, type GuestLogLine, monotonicMs } from "../invocation.t
 import { limits } from "../limits.ts";
 import { type CallTask, claim, type ModuleSetup, threadSlotsMax } from "../worker/protocol.ts";
 import { releaseThreadSlot } from "../worker/running-record.ts";
-import { chooseThread } from "./balancer.ts";
+import { chooseThread, type ThreadLoad } from "./balancer.ts";
 import { CallTimes } from "./call-times.ts";
 import { type Posted, Thread } from "./thread.ts";
 
@@ -53,7 +53,7 @@ export type PoolOptions = {
 type Placement = { readonly posted: Posted; readonly transferList: MessagePort[]; task: MutableTask | null };
 type MutableTask = { -readonly [key in keyof CallTask]: CallTask[key] };
 type PlacedTask = MutableTask & { [queueOptionsSymbol]: Placement };
-type PiscinaWorker = { readonly id: number };
+type PiscinaWorker = { readonly id: number; readonly currentUsage: number };
 
 const threadIdleMs = 30_000;
 
@@ -119,7 +119,7 @@ export class Pool {
     const nowMs = monotonicMs();
     let placed = 0;
     for (const thread of this.#threads.values()) {
-      placed += thread.posted.size;
+      for (const posted of thread.posted) if (!posted.settled) placed += 1;
       if (!thread.stalled(nowMs) && thread.posted.size < limits.callsPerThreadMax) return true;
     }
     // Else one call for each thread that is starting or may start.
@@ -174,17 +174,17 @@ export class Pool {
     const placement = task[queueOptionsSymbol] as Placement;
     const { posted } = placement;
     const nowMs = monotonicMs();
-    const loads = workers.map((worker) => {
+    const loads = workers.map((worker): ThreadLoad => {
       const thread = this.#threads.get(worker.id);
-      return (
-        thread?.load(posted.call.key, nowMs) ?? {
-          threadId: worker.id,
-          posted: 0,
-          backlogMs: 0,
-          hasModule: false,
-          stalled: false,
-        }
-      );
+      const hasModule = thread?.keys.has(posted.call.key) === true;
+      // Piscina asks as soon as an answer is in, before `#finish` has seen it, and asks no more when
+      // that was its last: a thread that it knows to be idle must not look busy here, or what waits
+      // in Piscina's queue waits for ever.
+      if (thread === undefined || worker.currentUsage === 0) {
+        const stalled = thread?.ending === true;
+        return { threadId: worker.id, posted: 0, backlogMs: 0, hasModule, stalled };
+      }
+      return thread.load(posted.call.key, nowMs);
     });
     const threadId = chooseThread(loads, {
       mayGrow: this.#piscina.threads.length < this.#options.maxThreads,

@@ -44,10 +44,10 @@ export class GuestMemory {
     return this.view(pointer, bytes).slice();
   }
 
-  /** Text in UTF-8, with U+FFFD for what is not. At most `limits.hostCallBytesMax` bytes. */
+  /** Text in UTF-8, with U+FFFD for what is not; cut after `limits.hostCallBytesMax` bytes. */
   text(pointer: number, length: number): string {
-    const bytes = Math.min(length >>> 0, limits.hostCallBytesMax);
-    return Buffer.from(this.view(pointer, bytes)).toString("utf8");
+    const view = this.view(pointer, length).subarray(0, limits.hostCallBytesMax);
+    return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString("utf8");
   }
 
   /** An AssemblyScript string: UTF-16LE, its length in bytes in the four bytes before it; 0 is "". */
@@ -57,7 +57,7 @@ export class GuestMemory {
     if (start < 4) throw new GuestFault("bad_guest_output", `no string can be at ${start}`);
     const header = this.view(start - 4, 4);
     const length = new DataView(header.buffer, header.byteOffset, 4).getUint32(0, true);
-    const bytes = Math.min(length, limits.hostCallBytesMax) & ~1;
-    return Buffer.from(this.view(start, bytes)).toString("utf16le");
+    const view = this.view(start, length).subarray(0, limits.hostCallBytesMax & ~1);
+    return Buffer.from(view.buffer, view.byteOffset, view.byteLength & ~1).toString("utf16le");
   }
 }

@@ -146,6 +146,9 @@ test("a crash of the compiler is an error of that build alone", async () => {
   });
   const crash = compileFunction({ file: "crash/index.ts", cwd: files.path });
   const next = compileFunction({ file: "index.ts", cwd: files.path });
-  await assert.rejects(crash, (error) => error instanceof BuildError && /compiler crashed/.test(error.message));
+  await assert.rejects(
+    crash,
+    (error) => error instanceof BuildError && /compiler crashed/.test(error.message),
+  );
   assert((await next).wasm.length > 0);
 });

@@ -17,13 +17,13 @@ test("a file with relative imports and a package of the user's builds and runs",
     "src/index.ts": `
       import { Request, Response } from "mayfly";
       import { shout } from "./lib/shout";
-      import { twice } from "../shared/twice";
+      import { twice } from "../common/twice";
       import { mark } from "marks";
       export function handle(req: Request): Response {
         return Response.text(twice(shout(req.path)) + mark());
       }`,
     "src/lib/shout.ts": "export function shout(text: string): string { return text.toUpperCase(); }",
-    "shared/twice.ts": "export function twice(text: string): string { return text + text; }",
+    "common/twice.ts": "export function twice(text: string): string { return text + text; }",
     "node_modules/marks/index.ts": 'export { mark } from "./mark";',
     "node_modules/marks/mark.ts": 'export function mark(): string { return "?!"; }',
   });

@@ -25,6 +25,42 @@ test("A1: an endless loop ends at its CPU limit, and calls behind it on the one 
   assertProblem(await loop, 504, "cpu_exceeded");
 });
 
+/** Counts to a number that takes some tens of milliseconds, then traps. */
+const busy = guest(`(local $i i32)
+  (loop
+    (local.set $i (i32.add (local.get $i) (i32.const 1)))
+    (br_if 0 (i32.lt_u (local.get $i) (i32.const 10000000))))
+  unreachable`);
+
+test("A1: calls behind one that is long but ends by itself are answered, whenever they come", async () => {
+  await host.deploy("busy", busy);
+  for (const name of ["busy", "good"]) await host.configure(name, { timeoutMs: 5_000, cpuMs: 5_000 });
+  for (let round = 0; round < 30; round += 1) {
+    const long = host.call("busy");
+    await new Promise((resolve) => setTimeout(resolve, round % 12));
+    const others = await Promise.all(Array.from({ length: 12 }, () => host.call("good")));
+    for (const answer of others) assert.equal(answer.text, "good", `round ${round}`);
+    assertProblem(await long, 502, "guest_trapped");
+  }
+});
+
+test("A1: on a host that keeps no threads, calls behind an endless loop are answered", async () => {
+  const lean = await TestHost.start({ minWorkers: 0, maxWorkers: 1 });
+  try {
+    await lean.deploy("puppet", puppet());
+    await lean.deploy("good", answering("good"));
+    await lean.configure("puppet", { cpuMs: 60 });
+    for (let round = 0; round < 3; round += 1) {
+      const loops = Array.from({ length: 2 }, () => lean.call("puppet", { body: order("loop") }));
+      const goods = Array.from({ length: 20 }, () => lean.call("good"));
+      for (const answer of await Promise.all(goods)) assert.equal(answer.text, "good");
+      for (const answer of await Promise.all(loops)) assertProblem(answer, 504, "cpu_exceeded");
+    }
+  } finally {
+    await lean.close();
+  }
+});
+
 test("A1: many endless loops at once all end, and other calls get their turn", async () => {
   await host.configure("puppet", { cpuMs: 60, timeoutMs: 30_000, concurrency: 6 });
   const loops = Array.from({ length: 6 }, () => act("loop"));
