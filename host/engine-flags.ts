@@ -1,14 +1,14 @@
 // The V8 and Node flags of the processes that touch guests. V8's can only come from the command line
-// (HAZARDS H18); the host asserts at start that they are in force.
+// (docs/threat-model.md H18); the host asserts at start that they are in force.
 
 import { strict as assert } from "node:assert";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Elements of one table at most: V8 aborts the process on huge ones (HAZARDS H4). */
+/** Elements of one table at most: V8 aborts the process on huge ones (docs/threat-model.md H4). */
 export const tableElementsMax = 100_000;
 
-/** V8 flags; Liftoff asks for interrupts whenever the tiering budget runs out (HAZARDS H2). */
+/** V8 flags; Liftoff asks for interrupts whenever the tiering budget runs out (docs/threat-model.md H2). */
 export const engineFlags: readonly string[] = [
   `--wasm-max-table-size=${tableElementsMax}`,
   "--wasm-tiering-budget=1000",

@@ -6,7 +6,7 @@ import { limits } from "./limits.ts";
 
 const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Whether `text` is a function name as CONTRACT has it (a DNS label of RFC 1123, lower case). */
+/** Whether `text` is a function name (a DNS label of RFC 1123, lower case). */
 export function isFunctionName(text: string): boolean {
   return namePattern.test(text);
 }

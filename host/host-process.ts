@@ -1,17 +1,25 @@
 // The host process under its supervisor: starts the host on the inherited socket, beats, and drains
 // when told. Signals are the supervisor's to judge; when it is gone, this process ends.
 
-import { parseArgs } from "node:util";
+import type { HostConfig } from "./config.ts";
 import { assertEngineFlags } from "./engine-flags.ts";
 import { DataFolderError } from "./host-state.ts";
 import { limits } from "./limits.ts";
 import { start } from "./main.ts";
 import type { SyncPath } from "./store/sync.ts";
-import { type FromHost, hostExit, inheritedSocketFd, type ToHost } from "./supervisor-protocol.ts";
+import {
+  type FromHost,
+  hostConfigVariable,
+  hostExit,
+  inheritedSocketFd,
+  type ToHost,
+} from "./supervisor-protocol.ts";
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
-const { values } = parseArgs({ options: { config: { type: "string" } } });
+const config: HostConfig = JSON.parse(process.env[hostConfigVariable] ?? "");
+// Threads and child processes have no business with it.
+delete process.env[hostConfigVariable];
 assertEngineFlags();
 
 const tell = (message: FromHost): void => {
@@ -45,7 +53,7 @@ process.on("message", (message: ToHost) => {
 });
 
 try {
-  const host = await start(JSON.parse(values.config ?? ""), { listenFd: inheritedSocketFd, sync });
+  const host = await start(config, { listenFd: inheritedSocketFd, sync });
   process.on("message", (message: ToHost) => {
     if (message.kind !== "drain") return;
     void host.stop().then(

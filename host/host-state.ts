@@ -10,7 +10,7 @@ import { lockDataFolder } from "./store/data-lock.ts";
 import { FileArtifactStore } from "./store/files/artifact-store.ts";
 import { SqliteFunctionStore } from "./store/sqlite/function-store.ts";
 import type { SyncPath } from "./store/sync.ts";
-import { readAndClearRunning } from "./worker/running-record.ts";
+import { clearRunning, readRunning } from "./worker/running-record.ts";
 
 /** The data folder cannot be used; the message is for the user. */
 export class DataFolderError extends Error {}
@@ -32,7 +32,9 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
     const functions = await SqliteFunctionStore.open(join(dataDir, "mayfly.db"));
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
     const runningFile = join(dataDir, "running");
-    await recordCrash(functions, readAndClearRunning(runningFile), log);
+    await recordCrash(functions, readRunning(runningFile), log);
+    // Only now: the evidence outlives a crash in between.
+    clearRunning(runningFile);
     return {
       functions,
       artifacts,
@@ -40,7 +42,7 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
       runningFile,
       close: async () => {
         await functions.close();
-        readAndClearRunning(runningFile);
+        clearRunning(runningFile);
         lock[Symbol.dispose]();
       },
     };

@@ -29,7 +29,6 @@ export const limitTable = {
   deploysAtOnceMax: limit(4, "deploys", "each holds its whole upload in memory"),
   inspectStartFunctionTimeoutMs: limit(1_000, "ms", "wall time of the trial instantiation in the inspector"),
   inspectCompileTimeoutMs: limit(10_000, "ms", "wall time of the first compile in the inspector"),
-  inspectStartTimeoutMs: limit(10_000, "ms", "wall time until an inspector process answers at all"),
   wasmFunctionBytesMax: limit(256 * 1024, "bytes", "one body: the optimising compiler cannot be interrupted"),
   wasmFunctionsMax: limit(50_000, "functions", "instantiation is linear in it"),
   wasmTypesMax: limit(10_000, "types", "instantiation is linear in it"),

@@ -10,6 +10,9 @@ export type ToHost =
   | { readonly kind: "drain" }
   | { readonly kind: "synced"; readonly id: number; readonly error: string | null };
 
+/** Environment variable in which the host process finds its configuration, as JSON. */
+export const hostConfigVariable = "MAYFLY_INTERNAL_CONFIG";
+
 /** The listening socket's descriptor in the host process: after stdin, stdout, stderr and IPC. */
 export const inheritedSocketFd = 4;
 

@@ -1,6 +1,6 @@
 // The outer process: binds the socket, starts the host with its flags, watches its heartbeat, and
 // replaces it when it dies or hangs; connections that arrive meanwhile wait in the socket. Runs no
-// guest code and reads no file of the data folder, so that nothing a guest does can reach it.
+// guest code and reads no file of the data folder (it only synchronises them), so that nothing a guest does can reach it.
 //
 //   starting -> serving -> draining -> ended
 //      |           |  \-> died or silent: killed, starting again
@@ -9,19 +9,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { BoundSocket } from "node:net";
+import { totalmem } from "node:os";
 import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HostConfig } from "./config.ts";
 import { hostEnv, hostFlags } from "./engine-flags.ts";
 import { limits } from "./limits.ts";
 import { syncDirectly } from "./store/sync.ts";
-import { type FromHost, hostExit, type ToHost } from "./supervisor-protocol.ts";
+import { type FromHost, hostConfigVariable, hostExit, type ToHost } from "./supervisor-protocol.ts";
 
 type State = "starting" | "serving" | "draining" | "ended";
 
 /** Deaths before serving, one after the other, until the supervisor gives up. */
 const startFailuresMax = 5;
 const startTimeoutMs = 30_000;
+/** Resident memory of the host process at most: nine tenths of what the machine or container has. */
+const rssBytesMax = Math.round(0.9 * Math.min(totalmem(), process.constrainedMemory() || Infinity));
 /** Signals this soon after one another are one. */
 const echoMs = 1_000;
 
@@ -87,14 +90,11 @@ class Supervisor {
   #start(): void {
     this.#state = "starting";
     const entry = fileURLToPath(import.meta.resolve("./host-process.ts"));
-    const child = spawn(
-      process.execPath,
-      [...hostFlags(this.#config.dataDir), entry, "--config", JSON.stringify(this.#config)],
-      {
-        stdio: ["ignore", "inherit", "inherit", "ipc", this.#socket.fd()],
-        env: { ...process.env, ...hostEnv },
-      },
-    );
+    const child = spawn(process.execPath, [...hostFlags(this.#config.dataDir), entry], {
+      stdio: ["ignore", "inherit", "inherit", "ipc", this.#socket.fd()],
+      // Not on the command line, which every user of the machine may read: it holds the token.
+      env: { ...process.env, ...hostEnv, [hostConfigVariable]: JSON.stringify(this.#config) },
+    });
     this.#child = child;
     this.#expectBeat(startTimeoutMs);
     child.on("message", (message: FromHost) => this.#heard(message));
@@ -104,6 +104,7 @@ class Supervisor {
 
   #heard(message: FromHost): void {
     if (message.kind === "sync") return void this.#sync(message.id, message.path);
+    if (message.kind === "beat") this.#watchMemory(message.rssBytes);
     // A start may block: it waits for the data folder's lock.
     this.#expectBeat(this.#state === "starting" ? startTimeoutMs : limits.heartbeatTimeoutMs);
     if (message.kind !== "listening" || this.#state !== "starting") return;
@@ -117,6 +118,13 @@ class Supervisor {
     } else if (this.#diedAtMs !== null) {
       say(`The host process is back after ${Math.round(performance.now() - this.#diedAtMs)} ms`);
     }
+  }
+
+  /** A process that is about to take the machine down with it is ended by us, not by the kernel. */
+  #watchMemory(rssBytes: number): void {
+    if (rssBytes <= rssBytesMax) return;
+    say(`The host process holds ${rssBytes} bytes, limit is ${rssBytesMax}: it is killed and replaced`);
+    this.#child?.kill("SIGKILL");
   }
 
   async #sync(id: number, path: string): Promise<void> {

@@ -52,7 +52,9 @@ async function deployExamples(url: string): Promise<void> {
       const example = JSON.parse(await readFile(join(folder, name, "example.json"), "utf8")) as Example;
       lines.push(curlCommand(url, name, example));
     } catch (error) {
-      process.stderr.write(`Cannot deploy the example ${name}: ${error instanceof Error ? error.message : error}\n`);
+      process.stderr.write(
+        `Cannot deploy the example ${name}: ${error instanceof Error ? error.message : error}\n`,
+      );
     }
   }
   process.stdout.write(`Try the examples:\n\n${lines.join("\n")}\n\nStop with Ctrl-C.\n`);

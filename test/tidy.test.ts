@@ -128,7 +128,7 @@ test(`no file is longer than ${linesMax} lines`, () => {
 
 test("files are named in kebab case", () => {
   const faults = ownFiles.filter(
-    (file) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.(ts|js)$/.test(basename(file)),
+    (file) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d|\.as)?\.(ts|js)$/.test(basename(file)),
   );
   assert.deepEqual(faults, []);
 });

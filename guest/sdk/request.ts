@@ -5,7 +5,23 @@ import { cookieValue } from "./cookie";
 import { FormPairs } from "./form-text";
 import { sameName } from "./header-name";
 import { Headers } from "./headers";
-import { METHOD, PATH, QUERY, REMOTE_ADDRESS, RequestMessage, URL } from "./request-message";
+import {
+  address,
+  bodyAt,
+  HEADERS,
+  METHOD,
+  nameIs,
+  numberAt,
+  PATH,
+  partAt,
+  partText,
+  QUERY,
+  REMOTE_ADDRESS,
+  textAt,
+  textEnd,
+  URL,
+} from "./request-message";
+import { decodeUtf8 } from "./utf8";
 
 /**
  * One HTTP request.
@@ -19,12 +35,12 @@ import { METHOD, PATH, QUERY, REMOTE_ADDRESS, RequestMessage, URL } from "./requ
  * ```
  */
 export class Request {
-  private message: RequestMessage;
+  private message: ArrayBuffer;
   private decodedHeaders: Headers | null = null;
 
   /** Made by the SDK from the host's message; a function is given one. */
   constructor(message: ArrayBuffer) {
-    this.message = new RequestMessage(message);
+    this.message = message;
   }
 
   /**
@@ -35,7 +51,7 @@ export class Request {
    * ```
    */
   get method(): string {
-    return this.message.text(METHOD);
+    return partText(this.message, METHOD);
   }
 
   /**
@@ -47,7 +63,7 @@ export class Request {
    * ```
    */
   get path(): string {
-    return this.message.text(PATH);
+    return partText(this.message, PATH);
   }
 
   /**
@@ -58,7 +74,7 @@ export class Request {
    * ```
    */
   get url(): string {
-    return this.message.text(URL);
+    return partText(this.message, URL);
   }
 
   /**
@@ -69,7 +85,7 @@ export class Request {
    * ```
    */
   get remoteAddress(): string {
-    return this.message.text(REMOTE_ADDRESS);
+    return partText(this.message, REMOTE_ADDRESS);
   }
 
   /**
@@ -119,14 +135,15 @@ export class Request {
   header(name: string): string | null {
     // Straight from the bytes, so that one look-up does not decode every header.
     let joined: string | null = null;
-    let at = this.message.headersStart;
-    for (let left = this.message.headerCount; left > 0; left--) {
-      const valueAt = this.message.textEnd(at);
-      if (this.message.nameIs(at, name)) {
-        const value = this.message.textAt(valueAt);
+    let at = partAt(this.message, HEADERS);
+    let left = numberAt(this.message, at);
+    for (at += 4; left > 0; left--) {
+      const valueAt = textEnd(this.message, at);
+      if (nameIs(this.message, at, name)) {
+        const value = textAt(this.message, valueAt);
         joined = joined === null ? value : joined + ", " + value;
       }
-      at = this.message.textEnd(valueAt);
+      at = textEnd(this.message, valueAt);
     }
     return joined;
   }
@@ -157,11 +174,12 @@ export class Request {
     const known = this.decodedHeaders;
     if (known !== null) return known;
     const headers = new Headers();
-    let at = this.message.headersStart;
-    for (let left = this.message.headerCount; left > 0; left--) {
-      const valueAt = this.message.textEnd(at);
-      headers.add(this.message.textAt(at), this.message.textAt(valueAt));
-      at = this.message.textEnd(valueAt);
+    let at = partAt(this.message, HEADERS);
+    let left = numberAt(this.message, at);
+    for (at += 4; left > 0; left--) {
+      const valueAt = textEnd(this.message, at);
+      headers.add(textAt(this.message, at), textAt(this.message, valueAt));
+      at = textEnd(this.message, valueAt);
     }
     this.decodedHeaders = headers;
     return headers;
@@ -192,7 +210,8 @@ export class Request {
    * ```
    */
   get body(): Uint8Array {
-    return this.message.body;
+    const start = bodyAt(this.message);
+    return Uint8Array.wrap(this.message, start, this.message.byteLength - start);
   }
 
   /**
@@ -204,11 +223,18 @@ export class Request {
    * ```
    */
   text(): string {
-    return this.message.bodyText;
+    const at = bodyAt(this.message);
+    let start = address(this.message, at);
+    let length = this.message.byteLength - at;
+    if (length >= 3 && load<u8>(start) === 0xef && load<u16>(start, 1) === 0xbfbb) {
+      start += 3;
+      length -= 3;
+    }
+    return decodeUtf8(start, length);
   }
 
   private queryPairs(): FormPairs {
-    const start = this.message.textStart(QUERY);
-    return new FormPairs(start, start + <usize>this.message.textBytes(QUERY));
+    const at = partAt(this.message, QUERY);
+    return new FormPairs(address(this.message, at + 4), address(this.message, textEnd(this.message, at)));
   }
 }

@@ -1,5 +1,5 @@
-// The control plane as the commands see it: one method per call of CONTRACT, answers checked, and
-// every failure a CommandFailure that carries the host's own `code`. Calls on functions themselves
+// The control plane as the commands see it: one method per call, answers checked, and every failure a
+// CommandFailure that carries the host's own `code`. Calls on functions themselves
 // go through `invoke`, never through here: a function must not see the token.
 
 import type { IncomingMessage } from "node:http";

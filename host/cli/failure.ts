@@ -2,7 +2,7 @@
 // in cli/, printed only by `output.ts`. `code` is what --json shows: the host's own code where it
 // answered a problem document.
 
-/** Exit codes of the command line, by CONTRACT. */
+/** Exit codes of the command line, as docs/cli.md has them. */
 export const exitCodes = { done: 0, failed: 1, wrongUsage: 2 } as const;
 
 export class CommandFailure extends Error {

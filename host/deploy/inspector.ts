@@ -1,5 +1,5 @@
 // The throw-away process: compiles one upload for the first time and instantiates it, because a tiny
-// module can abort the process that does (HAZARDS H4). Started by `inspect.ts`, which kills it when
+// module can abort the process that does (docs/threat-model.md H4). Started by `inspect.ts`, which kills it when
 // it takes too long. Touches no file and opens no socket.
 
 import { printable } from "../observe/printable.ts";

@@ -1,5 +1,5 @@
 // Who is to blame when the host process died: a pure function of what held a thread at that moment,
-// who was a suspect before, and how often a version was the only one (DESIGN.md, quarantine).
+// who was a suspect before, and how often a version was the only one (docs/architecture.md, quarantine).
 
 export type CrashEvidence = {
   /** Ids of the versions that held a thread when the process died. */

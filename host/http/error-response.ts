@@ -1,8 +1,9 @@
 // The one place that writes error answers: problem documents of RFC 9457 with a stable `code`. An
 // error that is no HostError is logged whole under the request id and tells the client nothing.
 
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorTable, HostError } from "../errors.ts";
+import { isUnread } from "./request-body.ts";
 
 export type Problem = {
   readonly status: number;
@@ -37,8 +38,16 @@ export function problemOf(error: unknown, requestId: string, report: (error: unk
   return { status: known.status, headers, body: `${JSON.stringify(document)}\n` };
 }
 
-/** Writes a problem to a raw response, with further headers. */
+/** How long a client that is still sending may take to notice the answer. */
+const lingerMs = 1_000;
+
+/**
+ * Writes a problem to a raw response, with further headers. Where the client is still sending, the
+ * connection is closed, but not at once: closing it with bytes unread would reset it and take the
+ * answer with it (RFC 9112, section 9.6). So the answer goes out whole, and its end waits a little.
+ */
 export function writeProblem(
+  request: IncomingMessage,
   response: ServerResponse,
   problem: Problem,
   further: readonly (readonly [string, string])[] = [],
@@ -52,6 +61,17 @@ export function writeProblem(
     ...problem.headers,
     ["content-length", String(Buffer.byteLength(problem.body))],
   ];
-  response.writeHead(problem.status, headers.flat());
-  response.end(problem.body);
+  if (!isUnread(request)) {
+    response.writeHead(problem.status, headers.flat());
+    response.end(problem.body);
+    return;
+  }
+  response.writeHead(problem.status, [...headers, ["connection", "close"]].flat());
+  response.write(problem.body);
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, lingerMs).unref();
+  request.once("end", end).once("close", end).resume();
 }

@@ -1,4 +1,4 @@
-// Who may call the control plane (CONTRACT.md): the token, or a loopback peer when there is none; in
+// Who may call the control plane (docs/configuration.md): the token, or a loopback peer when there is none; in
 // both cases only under the host's own name, and never from a web page. A function's page, another
 // site or a rebound DNS name must not steer it.
 

@@ -1,5 +1,5 @@
 // From the guest's response message to what may be sent: everything in it is checked, a fault is
-// `bad_guest_output` and never an exception of the host (HAZARDS H7, H8, B1-B6).
+// `bad_guest_output` and never an exception of the host (docs/threat-model.md H7, H8, B1-B6).
 
 import { HostError } from "../errors.ts";
 import { limits } from "../limits.ts";

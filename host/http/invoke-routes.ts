@@ -13,7 +13,7 @@ import { encodeRequest } from "../messages.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import { type GuestResponse, readGuestResponse } from "./guest-response.ts";
 import { requestHeaders } from "./headers.ts";
-import { ClientGone, hasBody, invokeBody, isUnread, readBody } from "./request-body.ts";
+import { ClientGone, hasBody, invokeBody, readBody } from "./request-body.ts";
 import type { FunctionTarget } from "./target.ts";
 
 export type InvokeRouteParts = {
@@ -81,11 +81,7 @@ export class InvokeRoutes {
       outcome = error instanceof HostError ? error.code : "internal";
       const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
       const timings = error instanceof InvokeError ? error.timings : {};
-      writeProblem(response, problem, [
-        ...callHeaders(requestId, deployment, timings),
-        ...(isUnread(request) ? [["connection", "close"] as const] : []),
-      ]);
-      if (isUnread(request)) endSlowly(request);
+      writeProblem(request, response, problem, callHeaders(requestId, deployment, timings));
     } finally {
       if (outcome !== null) this.#parts.onOutcome(deployment, outcome, performance.now() - startMs);
     }
@@ -188,11 +184,4 @@ function send(
     socket.off("timeout", cut);
     socket.setTimeout(0);
   });
-}
-
-/** Lets the client read the answer to a request that it is still sending, then ends the connection. */
-export function endSlowly(request: IncomingMessage): void {
-  const { socket } = request;
-  request.resume();
-  setTimeout(() => socket.destroy(), 1_000).unref();
 }

@@ -1,4 +1,4 @@
-// Reads a request body whole, within its bounds, before any thread is held for it (HAZARDS B9, B10).
+// Reads a request body whole, within its bounds, before any thread is held for it (docs/threat-model.md B9, B10).
 
 import type { IncomingMessage } from "node:http";
 import { type ErrorCode, HostError } from "../errors.ts";

@@ -9,8 +9,7 @@ import { HostError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { ControlEnv } from "./app.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
-import { endSlowly, type InvokeRoutes } from "./invoke-routes.ts";
-import { isUnread } from "./request-body.ts";
+import type { InvokeRoutes } from "./invoke-routes.ts";
 import { type FunctionTarget, functionTarget, parseTarget } from "./target.ts";
 
 export type ServerParts = {
@@ -64,7 +63,7 @@ function route(request: IncomingMessage): FunctionTarget | null {
     const name = rawHeaders[index];
     if (name !== undefined && name.length === 4 && name.toLowerCase() === "host") hosts += 1;
   }
-  // Node takes the first of several (HAZARDS B13); RFC 9112, section 3.2, wants them refused.
+  // Node takes the first of several (docs/threat-model.md B13); RFC 9112, section 3.2, wants them refused.
   if (hosts > 1) throw new HostError("bad_request", "The request has more than one Host header");
   const host = request.headers.host ?? "";
   return functionTarget(parseTarget(url, host), host);
@@ -78,8 +77,5 @@ function refuse(
 ): void {
   const requestId = randomUUID();
   const problem = problemOf(error, requestId, (fault) => onFault(fault, requestId));
-  const unread = isUnread(request);
-  const close = unread ? [["connection", "close"] as const] : [];
-  writeProblem(response, problem, [["x-mayfly-request-id", requestId], ...close]);
-  if (unread) endSlowly(request);
+  writeProblem(request, response, problem, [["x-mayfly-request-id", requestId]]);
 }

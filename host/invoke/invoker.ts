@@ -55,7 +55,7 @@ export class Invoker {
     this.#parts = parts;
   }
 
-  /** Runs one call to its end; throws HostError with a code of CONTRACT.md's data-plane table. */
+  /** Runs one call to its end; throws HostError with a code of docs/errors.md. */
   async invoke(request: InvokeRequest): Promise<InvokeAnswer> {
     const { deployment } = request;
     const acceptedAtMs = monotonicMs();
@@ -112,7 +112,10 @@ export class Invoker {
       timings.queue = Math.max(0, before);
       Object.assign(timings, outcome.timings);
     } else {
-      timings.queue = monotonicMs() - acceptedAtMs;
+      const runMs = outcome.kind === "stopped" ? outcome.runMs : null;
+      const passed = monotonicMs() - acceptedAtMs - (load.loadMs ?? 0) - (load.compileMs ?? 0);
+      timings.queue = Math.max(0, passed - (runMs ?? 0));
+      if (runMs !== null) timings.run = runMs;
     }
     switch (outcome.kind) {
       case "answered":

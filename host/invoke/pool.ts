@@ -35,7 +35,8 @@ export type PoolOutcome =
   | { readonly kind: "returned" }
   /** Its thread ended under it. */
   | { readonly kind: "lost" }
-  | { readonly kind: "stopped"; readonly code: StopCode };
+  /** It was ended by a limit; `runMs` is how long its guest had run, null when it had not begun. */
+  | { readonly kind: "stopped"; readonly code: StopCode; readonly runMs: number | null };
 
 export type PoolOptions = {
   readonly minThreads: number;
@@ -158,8 +159,15 @@ export class Pool {
   stop(call: PoolCall, code: StopCode): void {
     const posted = this.#posted.get(call);
     if (posted === undefined || posted.settled) return;
-    if (!this.#revoke(posted) && posted.thread !== null) this.#endThread(posted.thread);
-    this.#settle(posted, { kind: "stopped", code });
+    const { thread } = posted;
+    let runMs: number | null = null;
+    if (!this.#revoke(posted) && thread !== null) {
+      // To the nearest look: the watch sees a call within a few milliseconds of its begin.
+      const sinceMs = thread.watched?.posted === posted ? thread.watched.sinceMs : monotonicMs();
+      runMs = monotonicMs() - sinceMs;
+      this.#endThread(thread);
+    }
+    this.#settle(posted, { kind: "stopped", code, runMs });
   }
 
   async close(): Promise<void> {

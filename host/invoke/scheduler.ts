@@ -1,5 +1,5 @@
 // Which call is posted when: first come, first served, as far as the pool has room. Suspects of a
-// crash never run together (DESIGN.md, quarantine), so that the next crash names the one to blame.
+// crash never run together (docs/architecture.md, quarantine), so that the next crash names the one to blame.
 
 import type { Pool, PoolCall, StopCode } from "./pool.ts";
 
@@ -48,7 +48,7 @@ export class Scheduler {
   /** Stops a call wherever it is; it settles with `stopped` once. */
   stop(call: PoolCall, code: StopCode): void {
     const queued = this.#returned.delete(call) || this.#waiting.delete(call) || this.#held.delete(call);
-    if (queued) call.settle({ kind: "stopped", code });
+    if (queued) call.settle({ kind: "stopped", code, runMs: null });
     else this.#pool.stop(call, code);
   }
 

@@ -36,7 +36,7 @@ type FeatureRow = { readonly bit: number; readonly name: string; readonly refuse
 
 const row = (bit: number, name: string, refused = false): FeatureRow => ({ bit, name, refused });
 
-/** Why a row is refused: HAZARDS H1 (tail calls), H4 and H5 (gc), A5, A8, A26. */
+/** Why a row is refused: docs/threat-model.md H1 (tail calls), H4 and H5 (gc), A5, A8, A26. */
 const rows: readonly FeatureRow[] = [
   row(feature.signExtension, "sign-extension"),
   row(feature.saturatingConversions, "saturating-conversions"),

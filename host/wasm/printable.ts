@@ -1,4 +1,4 @@
-// Makes text of a guest fit for messages and logs (HAZARDS H12): printable ASCII only, bounded.
+// Makes text of a guest fit for messages and logs (docs/threat-model.md H12): printable ASCII only, bounded.
 
 const charactersMax = 100;
 

@@ -1,5 +1,5 @@
 // Says what an upload is when it is no core module: people send components, text, archives and error
-// pages. Looks at the first bytes only (HAZARDS A19).
+// pages. Looks at the first bytes only (docs/threat-model.md A19).
 
 import { malformed, type ReadFault } from "./read-fault.ts";
 import { headerBytes } from "./sections.ts";

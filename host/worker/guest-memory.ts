@@ -1,6 +1,6 @@
 // Every look into a guest's memory goes through here: pointers and lengths come from hostile code.
 // A pointer is read as unsigned; a range that leaves the memory is a GuestFault, and the buffer is
-// fetched anew at each use, because the guest may have grown it (HAZARDS C1-C5).
+// fetched anew at each use, because the guest may have grown it (docs/threat-model.md C1-C5).
 
 import { limits } from "../limits.ts";
 

@@ -44,7 +44,7 @@ const consoleCall = (level: LogLevel): HostCall =>
   });
 
 const dateNow = call([], ["f64"], (state) => () => {
-  state.enter();
+  state.enterRunning("now");
   return Date.now();
 });
 
@@ -104,7 +104,7 @@ const env: Readonly<Record<string, HostCall>> = {
       },
   ),
   seed: call([], ["f64"], (state) => () => {
-    state.enter();
+    state.enterRunning("seed");
     const cell = new DataView(new ArrayBuffer(8));
     randomFillSync(cell);
     return cell.getFloat64(0);
@@ -122,7 +122,7 @@ const modules: ReadonlyMap<string, Readonly<Record<string, HostCall>>> = new Map
   ["env", env],
 ]);
 
-/** The type of an offered import, or undefined. Own properties alone count (HAZARDS H6). */
+/** The type of an offered import, or undefined. Own properties alone count (docs/threat-model.md H6). */
 export function hostCallType(module: string, name: string): HostCallType | undefined {
   const group = modules.get(module);
   return group !== undefined && Object.hasOwn(group, name) ? group[name] : undefined;
@@ -140,5 +140,6 @@ export function hostCallImports(
     imports[module] ??= Object.create(null) as Record<string, WebAssembly.ImportValue>;
     imports[module][name] = group[name]?.make(state) as WebAssembly.ImportValue;
   }
+  for (const group of Object.values(imports)) Object.freeze(group);
   return imports;
 }

@@ -1,5 +1,5 @@
 // One call in one fresh instance: set up, run, read the outcome. The inspector runs the same code
-// for its trial instantiation. Never resolves or copies the exports (HAZARDS H9): it reads the few
+// for its trial instantiation. Never resolves or copies the exports (docs/threat-model.md H9): it reads the few
 // names it knows.
 
 import type { CallResult, Timings } from "../invocation.ts";
@@ -54,7 +54,7 @@ export function runEntry(instance: WebAssembly.Instance, state: CallState): Fail
 }
 
 function outcome(state: CallState): Failure | null {
-  // A guest that swallowed the error of a host call and went on is no better for it (HAZARDS H10).
+  // A guest that swallowed the error of a host call and went on is no better for it (docs/threat-model.md H10).
   if (state.fault !== null) return failure(state.fault, state, false);
   if (state.answer === null) return { code: "bad_guest_output", detail: "The function gave no answer" };
   return null;

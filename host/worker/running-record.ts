@@ -1,5 +1,5 @@
 // Which version each thread runs, kept in a file, so that the next host process can tell who held a
-// thread when this one died (DESIGN.md, quarantine). A write of eight bytes into the page cache takes
+// thread when this one died (docs/architecture.md, quarantine). A write of eight bytes into the page cache takes
 // about 1 us and outlives the process; the slot is cleared only when the thread falls idle.
 
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
@@ -69,8 +69,8 @@ export function releaseThreadSlot(
   Atomics.store(slots, slot, 0);
 }
 
-/** The ids of the versions that held a thread when the last process ended; then clears the record. */
-export function readAndClearRunning(file: string): number[] {
+/** The ids of the versions that held a thread when the last process ended. */
+export function readRunning(file: string): number[] {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
@@ -83,6 +83,10 @@ export function readAndClearRunning(file: string): number[] {
     const id = bytes.readDoubleLE(offset);
     if (Number.isSafeInteger(id) && id > 0) ids.add(id);
   }
-  writeFileSync(file, Buffer.alloc(threadSlotsMax * slotBytes));
   return [...ids];
+}
+
+/** Makes the record empty: nothing runs. */
+export function clearRunning(file: string): void {
+  writeFileSync(file, Buffer.alloc(threadSlotsMax * slotBytes));
 }

@@ -1,5 +1,5 @@
 // Holds `list`, `config`, `rollback`, `remove` and what all commands share (token, unreachable host,
-// colours) to CONTRACT.md against a fake host.
+// colours) to docs/cli.md against a fake host.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

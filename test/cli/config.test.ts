@@ -1,4 +1,4 @@
-// Holds the host's configuration to CONTRACT.md, "Configuration of a host".
+// Holds the host's configuration to docs/configuration.md.
 
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";

@@ -1,4 +1,4 @@
-// Holds `mayfly deploy` to CONTRACT.md against a fake host: what it sends, in which order, and what
+// Holds `mayfly deploy` to docs/cli.md against a fake host: what it sends, in which order, and what
 // it prints.
 
 import assert from "node:assert/strict";
@@ -70,7 +70,7 @@ test("deploy --env merges into the configuration before it uploads", async () =>
   await using host = await startFakeHost();
   host.configs.set("hello", { timeoutMs: 500, env: { KEEP: "1", CHANGE: "old" } });
   await withFolder(async (cwd) => {
-    const pairs = ["--env", "CHANGE=new=er", "EMPTY=", "--env", "__proto__=x"];
+    const pairs = ["--env", "CHANGE=new=er", "EMPTY=", "--env", "toString=x"];
     const result = await cli(["deploy", ...pairs, "hello", "hello.wasm", "--url", host.url], { cwd });
     assert.equal(result.exitCode, 0, result.stderr);
     assert.deepEqual(
@@ -83,7 +83,7 @@ test("deploy --env merges into the configuration before it uploads", async () =>
       ["CHANGE", "new=er"],
       ["EMPTY", ""],
       ["KEEP", "1"],
-      ["__proto__", "x"],
+      ["toString", "x"],
     ]);
   });
 });

@@ -1,4 +1,4 @@
-// A tiny host for the tests of the command line: answers as CONTRACT.md has it, from memory, and
+// A tiny host for the tests of the command line: answers as a host does, from memory, and
 // keeps what it was asked. It runs no functions; what /fn answers is up to the test.
 
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-// Holds `mayfly invoke` to CONTRACT.md against a fake host: the request as typed, the answer's bytes
+// Holds `mayfly invoke` to docs/cli.md against a fake host: the request as typed, the answer's bytes
 // untouched, exit code 1 from status 400 on.
 
 import assert from "node:assert/strict";

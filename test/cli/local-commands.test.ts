@@ -1,4 +1,4 @@
-// Holds the commands that need no host (`serve`, `init`, `build`, `call`) to CONTRACT.md, with the
+// Holds the commands that need no host (`serve`, `init`, `build`, `call`) to docs/cli.md, with the
 // supervisor and the compiler replaced, so that only the command line is tested.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// Holds `mayfly logs` to CONTRACT.md against a fake host: recent lines, the stream, its ends, and
+// Holds `mayfly logs` to docs/cli.md against a fake host: recent lines, the stream, its ends, and
 // that a guest's text is harmless on a terminal.
 
 import assert from "node:assert/strict";

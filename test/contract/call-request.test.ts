@@ -21,7 +21,7 @@ async function seen(head: string, body: string | Uint8Array = ""): Promise<SeenR
       .write(`${head}\r\n\r\n`)
       .write(Buffer.from(body as string))
       .answer();
-    assert.equal(answer?.status, 200, answer?.body.toString());
+    assert.equal(answer?.status, 200, String(answer?.body));
     return readRequestMessage(answer?.body ?? Buffer.alloc(0));
   } finally {
     connection.close();

@@ -43,7 +43,7 @@ test("docs/limits.md has each limit with its value and unit, and no other", asyn
   }
 });
 
-test("every code of CONTRACT's tables has its status", () => {
+test("every code that is promised has its status", () => {
   const contract = {
     function_not_found: 404,
     not_found: 404,

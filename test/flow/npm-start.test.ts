@@ -30,7 +30,11 @@ async function npmStart(data: string) {
     });
   }
   try {
-    await until(() => /Stop with Ctrl-C/.test(output) || child.exitCode !== null, 60_000, () => output);
+    await until(
+      () => /Stop with Ctrl-C/.test(output) || child.exitCode !== null,
+      60_000,
+      () => output,
+    );
   } catch (error) {
     process.kill(-(child.pid ?? 0), "SIGKILL");
     throw error;
@@ -61,7 +65,9 @@ test("npm start prints a working curl command per example and keeps its data ove
     );
     for (const line of first.curls) {
       assert.doesNotMatch(line, /[|>\u001b]/);
-      const { stdout } = await run("sh", ["-c", `${line} -w '%{stderr}%{http_code}' 2>&1 >/dev/null`], { cwd: folder });
+      const { stdout } = await run("sh", ["-c", `${line} -w '%{stderr}%{http_code}' 2>&1 >/dev/null`], {
+        cwd: folder,
+      });
       assert.match(stdout, /2\d\d$/, line);
     }
     const own = await fetch(`${first.url}/v1/functions/hello`, {

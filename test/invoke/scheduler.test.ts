@@ -92,7 +92,7 @@ test("Scheduler settles a call that is stopped while it waits, and passes on one
   scheduler.enqueue(posted);
   scheduler.enqueue(waiting);
   scheduler.stop(waiting, "deadline_exceeded");
-  assert.deepEqual(settled, [{ kind: "stopped", code: "deadline_exceeded" }]);
+  assert.deepEqual(settled, [{ kind: "stopped", code: "deadline_exceeded", runMs: null }]);
   assert.equal(scheduler.waiting, 0);
   scheduler.stop(posted, "deadline_exceeded");
   assert.deepEqual(pool.stopped, [posted]);

@@ -1,10 +1,19 @@
-// HAZARDS C1-C5, C8, C12: pointers and lengths from a guest. Whatever they are, the call ends by the
+// docs/threat-model.md C1-C5, C8, C12: pointers and lengths from a guest. Whatever they are, the call ends by the
 // rules or goes on, the host reads nothing outside the guest's memory, and the next call is answered.
 
 import { strict as assert } from "node:assert";
 import { after, test } from "node:test";
 import { limits } from "../../host/limits.ts";
-import { type Act, actNumber, assemble, guest, literal, order, orderAnswer, puppet } from "../support/guests.ts";
+import {
+  type Act,
+  actNumber,
+  assemble,
+  guest,
+  literal,
+  order,
+  orderAnswer,
+  puppet,
+} from "../support/guests.ts";
 import type { Answer } from "../support/http-client.ts";
 import { responseMessage } from "../support/messages.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
@@ -16,7 +25,8 @@ await host.configure("puppet", { env: { NAME: "value" } });
 
 const size = 3 * 65_536;
 const edges = [0, 1, 4, size - 1, size, size + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 4, 2 ** 32 - 1];
-const act = (...parts: Parameters<typeof order>): Promise<Answer> => host.call("puppet", { body: order(...parts) });
+const act = (...parts: Parameters<typeof order>): Promise<Answer> =>
+  host.call("puppet", { body: order(...parts) });
 const inside = (pointer: number, length: number): boolean => pointer + length <= size;
 
 async function ends(answer: Promise<Answer>, status: number, what: string): Promise<void> {
@@ -60,7 +70,10 @@ test("C1: request_read, result_read, console.log, trace and abort take any point
     }
     for (const name of ["console.log", "trace"] as const) {
       const { status, text } = await act(name, pointer, pointer);
-      assert.ok(status === 200 || (status === 502 && text.includes("bad_guest_output")), `${name} ${pointer}: ${text}`);
+      assert.ok(
+        status === 200 || (status === 502 && text.includes("bad_guest_output")),
+        `${name} ${pointer}: ${text}`,
+      );
     }
     const aborted = await act("abort", pointer, pointer);
     assert.equal(aborted.status, 502);
@@ -93,7 +106,8 @@ test("C2: a length that leaves the memory is bad_guest_output, also where the ho
         (call $console (i32.const 16))))`);
   for (const length of [32 * 65_536 - 14, -1]) {
     await host.deploy("long", logs(length));
-    for (const body of ["", "a", "ab"]) assertProblem(await host.call("long", { body }), 502, "bad_guest_output");
+    for (const body of ["", "a", "ab"])
+      assertProblem(await host.call("long", { body }), 502, "bad_guest_output");
     const lines = await host.logs("long");
     assert.equal(lines.filter(({ message }) => message.includes("a pointer leaves the memory")).length, 3);
     await host.ask("DELETE", "/v1/functions/long");
@@ -101,7 +115,11 @@ test("C2: a length that leaves the memory is bad_guest_output, also where the ho
 });
 
 test("C12, H10: a host call's error that the guest swallows still ends the call", async () => {
-  for (const [name, pointer] of [["random", 0], ["log", 16], ["response_write", 0]] as const) {
+  for (const [name, pointer] of [
+    ["random", 0],
+    ["log", 16],
+    ["response_write", 0],
+  ] as const) {
     assertProblem(await act("swallow", actNumber(name), pointer), 502, "bad_guest_output");
   }
   const message = responseMessage({ body: "survived" });
@@ -174,7 +192,10 @@ test("C3: a level of the log that is none is info, and an answer of the smallest
   );
   await host.deploy("levels", bytes);
   assertProblem(await host.call("levels"), 502, "bad_guest_output");
-  assert.deepEqual((await host.logs("levels")).map(({ level }) => level), ["info", "info"]);
+  assert.deepEqual(
+    (await host.logs("levels")).map(({ level }) => level),
+    ["info", "info"],
+  );
   const answer = await host.call("puppet", { body: orderAnswer(responseMessage()) });
   assert.deepEqual([answer.status, answer.bytes.length], [200, 0]);
 });

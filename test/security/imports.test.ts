@@ -1,4 +1,4 @@
-// HAZARDS A20-A22, H6: what a module may import is an allow-list; names that JavaScript objects have
+// docs/threat-model.md A20-A22, H6: what a module may import is an allow-list; names that JavaScript objects have
 // by birth are not on it.
 
 import { strict as assert } from "node:assert";
@@ -16,22 +16,57 @@ async function refused(imports: string, named: readonly string[]): Promise<void>
   const answer = await host.upload("fn", guest("", "", imports));
   assertProblem(answer, 422, "unknown_import");
   const problem = answer.json() as { imports: string[]; detail: string };
-  for (const name of named) assert.ok(problem.imports.some((text) => text.includes(name)), `${name}: ${answer.text}`);
+  for (const name of named)
+    assert.ok(
+      problem.imports.some((text) => text.includes(name)),
+      `${name}: ${answer.text}`,
+    );
   assert.equal((await host.call("fn")).text, "still here");
 }
 
 const born = [
-  "constructor", "__proto__", "prototype", "toString", "toLocaleString", "valueOf", "hasOwnProperty", "isPrototypeOf",
-  "propertyIsEnumerable", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "then",
-  "toJSON", "caller", "callee", "arguments", "length", "name", "apply", "bind", "call", "eval", "Function", "process",
-  "require", "globalThis", "import", "make",
+  "constructor",
+  "__proto__",
+  "prototype",
+  "toString",
+  "toLocaleString",
+  "valueOf",
+  "hasOwnProperty",
+  "isPrototypeOf",
+  "propertyIsEnumerable",
+  "__defineGetter__",
+  "__defineSetter__",
+  "__lookupGetter__",
+  "__lookupSetter__",
+  "then",
+  "toJSON",
+  "caller",
+  "callee",
+  "arguments",
+  "length",
+  "name",
+  "apply",
+  "bind",
+  "call",
+  "eval",
+  "Function",
+  "process",
+  "require",
+  "globalThis",
+  "import",
+  "make",
 ];
 for (const name of born) {
   test(`"${name}" is offered at no level, neither as function nor as global`, async () => {
     const text = literal(name);
     const kinds = ["(func (param externref) (result externref))", "(global externref)"];
     for (const kind of kinds) {
-      for (const pair of [[text, text], ["mayfly", text], ["env", text], [text, "log"]]) {
+      for (const pair of [
+        [text, text],
+        ["mayfly", text],
+        ["env", text],
+        [text, "log"],
+      ]) {
         await refused(`(import "${pair[0]}" "${pair[1]}" ${kind})`, [`"${name}"`]);
       }
     }
@@ -39,11 +74,10 @@ for (const name of born) {
 }
 
 test("every unknown import is named at once, up to a bound", async () => {
-  await refused(`(import "a" "one" (func)) (import "b" "two" (global i32)) (import "c" "three" (table 1 funcref))`, [
-    '"a" "one"',
-    '"b" "two"',
-    '"c" "three"',
-  ]);
+  await refused(
+    `(import "a" "one" (func)) (import "b" "two" (global i32)) (import "c" "three" (table 1 funcref))`,
+    ['"a" "one"', '"b" "two"', '"c" "three"'],
+  );
   const many = Array.from({ length: 900 }, (_, at) => `(import "m" "n${at}" (func))`).join("");
   const answer = await host.upload("fn", guest("", "", many));
   assertProblem(answer, 422, "unknown_import");
@@ -78,7 +112,10 @@ for (const name of ["cast", "test", "fromCharCode", "concat", "length", "fromCha
 }
 
 test("an imported memory is refused, the host's own module name included", async () => {
-  for (const [module, name] of [["env", "memory"], ["mayfly:host", "memory"]]) {
+  for (const [module, name] of [
+    ["env", "memory"],
+    ["mayfly:host", "memory"],
+  ]) {
     const bytes = assemble(`(module (import "${module}" "${name}" (memory 1)) (export "memory" (memory 0))
       (func (export "mayfly_handle") (param i32)))`);
     assertProblem(await host.upload("fn", bytes), 422, "unknown_import");
@@ -86,10 +123,13 @@ test("an imported memory is refused, the host's own module name included", async
 });
 
 test("a name of a hundred thousand bytes and one of escapes are cut and made harmless in the answer", async () => {
-  const answer = await host.upload("fn", guest("", "", `(import "${"x".repeat(100_000)}" "\\1b[2J\\0a{" (func))`));
+  const answer = await host.upload(
+    "fn",
+    guest("", "", `(import "${"x".repeat(100_000)}" "\\1b[2J\\0a{" (func))`),
+  );
   assertProblem(answer, 422, "unknown_import");
   assert.ok(answer.bytes.length < 2_000);
-  assert.doesNotMatch(answer.text, /\x1b|\\u001b/);
+  assert.ok(!answer.text.includes("\x1b") && !answer.text.includes("\\u001b"));
 });
 
 test("the same import twice is one host call under two names", async () => {

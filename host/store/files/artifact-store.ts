@@ -1,6 +1,6 @@
 // Module bytes as files named by their digest: written to a temporary file, synchronised, renamed,
 // and the folder synchronised, so that a file under its final name is whole. Checked against the
-// digest when read (HAZARDS H15).
+// digest when read (docs/threat-model.md H15).
 
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";

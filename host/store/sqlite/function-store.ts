@@ -132,8 +132,9 @@ export class SqliteFunctionStore implements FunctionStore {
   }
 
   async close(): Promise<void> {
-    await this.#writer.close();
+    // The writer last: the last connection to close folds the write-ahead log into the database.
     this.#database.close();
+    await this.#writer.close();
   }
 
   async #changed<value>(name: string, change: Promise<value>): Promise<value> {

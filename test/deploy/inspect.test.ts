@@ -1,0 +1,72 @@
+// The throw-away process: what it says of a module, and that its death or silence is a verdict too.
+
+import { strict as assert } from "node:assert";
+import { after, test } from "node:test";
+import { Inspectors } from "../../host/deploy/inspect.ts";
+import type { InspectRequest } from "../../host/deploy/inspector.ts";
+import { HostError } from "../../host/errors.ts";
+import { assemble } from "../support/guests.ts";
+import * as raw from "../wasm/module-bytes.ts";
+
+const inspectors = new Inspectors();
+after(() => inspectors.close());
+
+const request = (text: string): InspectRequest => ({
+  bytes: new Uint8Array(assemble(text)),
+  memory: null,
+  env: [],
+});
+
+async function codeOf(work: Promise<void>): Promise<string> {
+  try {
+    await work;
+    return "done";
+  } catch (error) {
+    assert.ok(error instanceof HostError, String(error));
+    return error.code;
+  }
+}
+
+test("a module that instantiates passes, several at once too", async () => {
+  const rows = await Promise.all(
+    Array.from({ length: 3 }, () => codeOf(inspectors.inspect(request("(module)")))),
+  );
+  assert.deepEqual(rows, ["done", "done", "done"]);
+});
+
+test("what does not compile is invalid_module, what traps or loops is start_failed", async () => {
+  const bytes = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 99]);
+  assert.equal(await codeOf(inspectors.inspect({ bytes, memory: null, env: [] })), "invalid_module");
+  assert.equal(
+    await codeOf(inspectors.inspect(request("(module (func $s unreachable) (start $s))"))),
+    "start_failed",
+  );
+  assert.equal(
+    await codeOf(inspectors.inspect(request("(module (func $s (loop (br 0))) (start $s))"))),
+    "start_failed",
+  );
+});
+
+test("H1, H4: a module that cannot be stopped or kills its process costs that process alone", async () => {
+  const unstoppable = "(module (func $s (return_call $s)) (start $s))";
+  assert.equal(await codeOf(inspectors.inspect(request(unstoppable))), "start_failed");
+  const code = await codeOf(inspectors.inspect({ bytes: listBomb(), memory: null, env: [] }));
+  assert.equal(code, "unsupported_feature");
+  assert.equal(await codeOf(inspectors.inspect(request("(module)"))), "done");
+});
+
+/** A start function that makes a list of arrays of 8 MB, all alive: V8 aborts at its heap's limit. */
+function listBomb(): Uint8Array<ArrayBuffer> {
+  const array = [0x5e, 0x7e, 0x01];
+  const node = [0x5f, 0x02, 0x63, 0x00, 0x00, 0x63, 0x01, 0x00];
+  const push = [0x42, 1, 0x41, raw.leb(1_000_000), 0xfb, 0x06, 0, 0x20, 0, 0xfb, 0x00, 1, 0x21, 0];
+  const body = raw.sized([1, 1, 0x63, 0x01, 0x03, 0x40, ...push, 0x0c, 0, raw.end, raw.end]);
+  return new Uint8Array(
+    raw.module(
+      raw.types(array, node, raw.functionType()),
+      raw.section(3, [1, 2]),
+      raw.section(8, [0]),
+      raw.section(10, raw.vector([body])),
+    ),
+  );
+}
