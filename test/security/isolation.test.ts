@@ -3,7 +3,7 @@
 import { strict as assert } from "node:assert";
 import { createHash, randomBytes } from "node:crypto";
 import { after, test } from "node:test";
-import { answering, assemble, echo, guest, literal, mirror, order, puppet } from "../support/guests.ts";
+import { assemble, echo, guest, literal, mirror, order, puppet } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
@@ -169,12 +169,4 @@ test("D4: the guest's clock steps in whole milliseconds", async () => {
   const answer = await host.call("clock");
   assert.equal(answer.status, 200, answer.text);
   assert.ok(Math.abs(answer.bytes.readDoubleLE(0) - Date.now()) < 60_000);
-});
-
-test("a new version serves new calls, and calls of the old one end on the old one", async () => {
-  await host.deploy("switch", answering("old"));
-  assert.equal((await host.call("switch")).text, "old");
-  await host.deploy("switch", answering("new"));
-  for (let count = 0; count < 5; count += 1) assert.equal((await host.call("switch")).text, "new");
-  assert.equal((await host.call("switch@1")).text, "old");
 });
