@@ -29,7 +29,11 @@ export type HostState = {
 export async function openState(dataDir: string, sync: SyncPath, log: Logger): Promise<HostState> {
   const lock = await takeLock(dataDir);
   try {
-    const functions = await SqliteFunctionStore.open(join(dataDir, "mayfly.db"));
+    const functions = await SqliteFunctionStore.open(join(dataDir, "mayfly.db"), (error) => {
+      // A host that can store nothing is replaced by one that can.
+      log.fatal({ err: error }, "the writer thread has ended: the host process ends itself and is replaced");
+      process.kill(process.pid, "SIGKILL");
+    });
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
     const runningFile = join(dataDir, "running");
     await recordCrash(functions, readRunning(runningFile), log);

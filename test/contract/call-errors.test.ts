@@ -157,7 +157,7 @@ test("a quarantined version is function_quarantined until it is released", async
   await host.deploy("bad", answering("released"));
   const { dataDir } = host;
   await host.close({ keepData: true });
-  const store = await SqliteFunctionStore.open(join(dataDir, "mayfly.db"));
+  const store = await SqliteFunctionStore.open(join(dataDir, "mayfly.db"), assert.ifError);
   const id = store.live("bad")?.id ?? 0;
   await store.recordCrash({ atMs: Date.now(), suspects: [id], only: id, quarantine: true });
   await store.close();

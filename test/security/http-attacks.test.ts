@@ -206,3 +206,20 @@ test("B9: a client that goes away while its call runs or its answer is sent harm
     connection.socket.resetAndDestroy();
   }
 });
+
+test("B9: headers or a body that stand still are 408 after their ten seconds", {
+  skip: process.env["MAYFLY_TEST_SOAK"] !== "1" && "ten seconds of waiting: npm run soak",
+}, async () => {
+  const starts = [
+    "GET /fn/good HTTP/1.1\r\nHost: h\r\nX-Slow: ",
+    `${post}Content-Length: 5\r\n\r\nab`,
+    "PUT /v1/functions/good HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab",
+  ];
+  const answers = starts.map(async (start) => {
+    const connection = await RawConnection.open(host.port);
+    const answer = await connection.write(start).answer({ timeoutMs: 20_000 });
+    connection.close();
+    return answer?.status;
+  });
+  assert.deepEqual(await Promise.all(answers), [408, 408, 408]);
+});

@@ -34,9 +34,9 @@ export class SqliteFunctionStore implements FunctionStore {
     this.#writer = writer;
   }
 
-  /** Opens `file`, which is made when it is missing. */
-  static async open(file: string): Promise<SqliteFunctionStore> {
-    const writer = await Writer.start({ file, versionsMax: limits.versionsPerFunctionMax });
+  /** Opens `file`, which is made when it is missing. After `onWriterLost` no change can be stored. */
+  static async open(file: string, onWriterLost: (error: Error) => void): Promise<SqliteFunctionStore> {
+    const writer = await Writer.start({ file, versionsMax: limits.versionsPerFunctionMax }, onWriterLost);
     return new SqliteFunctionStore(openForReading(file), writer);
   }
 

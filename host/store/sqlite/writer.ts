@@ -13,21 +13,25 @@ export class Writer {
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #ended: Error | null = null;
+  #closing = false;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, onLost: (error: Error) => void) {
     this.#worker = worker;
     worker.on("message", (reply: WriteReply) => this.#settle(reply));
     worker.on("error", (error: unknown) =>
       this.#end(error instanceof Error ? error : new Error(String(error))),
     );
-    worker.on("exit", () => this.#end(new Error("The writer thread has ended")));
+    worker.on("exit", () => {
+      this.#end(new Error("The writer thread has ended"));
+      if (!this.#closing && this.#ended !== null) onLost(this.#ended);
+    });
   }
 
-  /** Starts the thread; rejects when the database cannot be opened. */
-  static async start(data: WriterData): Promise<Writer> {
+  /** Starts the thread; rejects when the database cannot be opened. `onLost`: it ended unasked. */
+  static async start(data: WriterData, onLost: (error: Error) => void): Promise<Writer> {
     const worker = new Worker(new URL(import.meta.resolve("./writer-thread.ts")), { workerData: data });
     await once(worker, "message");
-    return new Writer(worker);
+    return new Writer(worker, onLost);
   }
 
   /** Runs one change; rejects with HostError, or with the fault of ours that it met. */
@@ -46,6 +50,7 @@ export class Writer {
 
   /** Ends the thread after what it was sent before. */
   async close(): Promise<void> {
+    this.#closing = true;
     if (this.#ended !== null) return;
     const exit = once(this.#worker, "exit");
     this.#worker.postMessage("close");
