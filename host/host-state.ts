@@ -19,6 +19,8 @@ export type HostState = {
   readonly functions: SqliteFunctionStore;
   readonly artifacts: FileArtifactStore;
   readonly logFolder: string;
+  /** The engine under which every live module was last checked. */
+  readonly engineFile: string;
   /** Which version each thread runs; what is left in it at a start is evidence of a crash. */
   readonly runningFile: string;
   /** Closes the stores, notes that this host ended well, and gives the folder free. */
@@ -43,6 +45,7 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
       functions,
       artifacts,
       logFolder: join(dataDir, "logs"),
+      engineFile: join(dataDir, "engine"),
       runningFile,
       close: async () => {
         await functions.close();

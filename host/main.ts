@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import pino, { type Logger } from "pino";
 import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
+import { checkEngine } from "./deploy/engine-check.ts";
 import { Inspectors } from "./deploy/inspect.ts";
 import { type HostState, openState } from "./host-state.ts";
 import { type ControlParts, controlApp } from "./http/app.ts";
@@ -77,6 +78,14 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const server = createHttpServer({ invokeRoutes, app, onFault });
   const bound = await listen(server, config, options.listenFd);
   localUrl = bound.localUrl;
+  const checked = checkEngine({
+    file: state.engineFile,
+    engine: `node ${process.version}`,
+    versions: () => state.functions.list(),
+    load: async (digest) => engine.modules.get(digest),
+    onBroken: ({ name, version }, error) =>
+      log.error({ err: error }, `${name}@${version} cannot run on this Node; deploy it again`),
+  }).catch((error: unknown) => onFault(error, ""));
   return {
     ...bound,
     app,
@@ -86,6 +95,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       await Promise.race([admission.drain(), timeout(limits.drainTimeoutMs)]);
       await Promise.race([closed, timeout(1_000)]);
       server.closeAllConnections();
+      await checked;
       await pool.close();
       inspectors.close();
       await logs.flush();
@@ -138,7 +148,7 @@ function startEngine(config: HostConfig, state: HostState, log: Logger, onFault:
     onGuestFault: ({ name, version }, requestId, message) =>
       logs.append(name, { time: new Date().toISOString(), level: "error", requestId, version, message }),
   });
-  return { admission, invokeRoutes, logs, metrics, pool };
+  return { admission, invokeRoutes, logs, metrics, modules, pool };
 }
 
 async function listen(
