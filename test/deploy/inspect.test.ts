@@ -51,7 +51,9 @@ test("H1, H4: a module that cannot be stopped or kills its process costs that pr
   const unstoppable = "(module (func $s (return_call $s)) (start $s))";
   assert.equal(await codeOf(inspectors.inspect(request(unstoppable))), "start_failed");
   const code = await codeOf(inspectors.inspect({ bytes: listBomb(), memory: null, env: [] }));
-  assert.equal(code, "unsupported_feature");
+  // It died (unsupported_feature) or, on a busy machine, was still collecting when its second was
+  // over (start_failed): which comes first is a matter of speed, and either ends that process alone.
+  assert.ok(code === "unsupported_feature" || code === "start_failed", code);
   assert.equal(await codeOf(inspectors.inspect(request("(module)"))), "done");
 });
 
