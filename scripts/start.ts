@@ -1,24 +1,9 @@
 // `npm start`: runs the host with the examples deployed, and prints one curl command for each. An
 // example is deployed when no function has its name, so what a user deployed under it stays.
 
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { compileFunction } from "../host/build/compile.ts";
 import { ConfigError, type HostConfig, parseConfig } from "../host/config.ts";
 import { superviseHost } from "../host/supervisor.ts";
-
-type Example = {
-  readonly description: string;
-  readonly request: {
-    readonly path: string;
-    readonly method?: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: string;
-  };
-  readonly expect: { readonly contentType: string };
-};
-
-const folder = join(import.meta.dirname, "..", "guest", "examples");
+import { compileExample, type Example, exampleNames, readExample } from "./examples.ts";
 
 let config: HostConfig;
 try {
@@ -44,13 +29,11 @@ process.exit(
 );
 
 async function deployExamples(url: string): Promise<void> {
-  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   const lines: string[] = [];
-  for (const { name } of names.sort((one, other) => one.name.localeCompare(other.name))) {
+  for (const name of await exampleNames()) {
     try {
       await deployIfAbsent(url, name);
-      const example = JSON.parse(await readFile(join(folder, name, "example.json"), "utf8")) as Example;
-      lines.push(curlCommand(url, name, example));
+      lines.push(curlCommand(url, name, await readExample(name)));
     } catch (error) {
       process.stderr.write(
         `Cannot deploy the example ${name}: ${error instanceof Error ? error.message : error}\n`,
@@ -65,11 +48,10 @@ async function deployIfAbsent(url: string, name: string): Promise<void> {
   const headers = config.token === null ? {} : { authorization: `Bearer ${config.token}` };
   const found = await fetch(endpoint, { headers });
   if (found.ok) return;
-  const { wasm } = await compileFunction({ file: join(folder, name, "index.ts") });
   const answer = await fetch(endpoint, {
     method: "PUT",
     headers: { ...headers, "content-type": "application/wasm" },
-    body: new Blob([new Uint8Array(wasm)]),
+    body: await compileExample(name),
   });
   if (!answer.ok) throw new Error(`${name}: ${answer.status} ${await answer.text()}`);
 }

@@ -6,7 +6,12 @@ import { basename, dirname } from "node:path";
 import { parentPort } from "node:worker_threads";
 import asc, { type Transform } from "assemblyscript/asc";
 import type { CompileAnswer, CompileRequest } from "./compile-request.ts";
-import { describeDiagnostic, type ReportedDiagnostic } from "./describe-diagnostic.ts";
+import {
+  describeDiagnostic,
+  errorCategory,
+  type ReportedDiagnostic,
+  warningCategory,
+} from "./describe-diagnostic.ts";
 import { entryName, functionEntry, HandleEntry, HandleMissing } from "./function-entry.ts";
 import { type ModuleTypes, ModuleTypesReader } from "./module-types.ts";
 import { defaultConfigPath, SourceFiles } from "./source-files.ts";
@@ -72,6 +77,3 @@ async function runCompiler(argv: string[], options: Parameters<Asc>[1]): Promise
     return { error: error instanceof Error ? error : new Error(String(error)) };
   }
 }
-
-const warningCategory = 2;
-const errorCategory = 3;

@@ -45,6 +45,5 @@ async function compileNow(request: CompileRequest): Promise<CompileAnswer> {
 }
 
 function startThread(): Worker {
-  const extension = import.meta.filename.endsWith(".ts") ? "ts" : "js";
-  return new Worker(new URL(`./compiler-thread.${extension}`, import.meta.url), { argv: [] });
+  return new Worker(new URL(import.meta.resolve("./compiler-thread.ts")), { argv: [] });
 }

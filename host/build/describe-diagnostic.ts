@@ -5,6 +5,10 @@ import { relative, resolve } from "node:path";
 import { type Diagnostic, nowhere } from "./build-error.ts";
 import type { SourceFiles } from "./source-files.ts";
 
+/** Values of `ReportedDiagnostic.category`: what is less is not shown. */
+export const warningCategory = 2;
+export const errorCategory = 3;
+
 /** A diagnostic as asc hands it to `reportDiagnostic`; its own types lack the source. */
 export type ReportedDiagnostic = {
   readonly code: number;
@@ -27,7 +31,7 @@ export type DiagnosticPlace = {
 };
 
 export function describeDiagnostic(reported: ReportedDiagnostic, place: DiagnosticPlace): Diagnostic {
-  const severity = reported.category >= 3 ? "error" : "warning";
+  const severity = reported.category >= errorCategory ? "error" : "warning";
   const head = { code: reported.code, severity, message: reported.message } as const;
   const path = reported.range?.source?.normalizedPath;
   if (reported.range === null || path === undefined) return { ...head, ...nowhere };

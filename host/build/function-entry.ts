@@ -10,7 +10,7 @@ import {
   type Program,
   type Statement,
 } from "assemblyscript";
-import type { ReportedDiagnostic, SourceRange } from "./describe-diagnostic.ts";
+import { errorCategory, type ReportedDiagnostic, type SourceRange } from "./describe-diagnostic.ts";
 
 export const entryName = "mayfly-entry.ts";
 const exportsName = "mayfly-exports.ts";
@@ -82,7 +82,7 @@ export class HandleEntry {
     if (file === undefined || found === null || found === undefined) {
       const message = `the file exports no function "handle"; write: ${wanted}`;
       const range = file === undefined ? null : { start: 0, end: 0, source: file.source };
-      throw new HandleMissing({ code: 0, category: 3, message, range });
+      throw new HandleMissing({ code: 0, category: errorCategory, message, range });
     }
     const { start, end, source } = found.identifierNode.range;
     this.#handle = { start, end, source: { normalizedPath: source.normalizedPath, text: source.text } };

@@ -47,11 +47,6 @@ export class SourceFiles {
     }
     return this.#read.get(resolve(this.#baseDir, normalizedPath)) ?? null;
   }
-
-  /** Whether this build made the file up. */
-  isGenerated(normalizedPath: string): boolean {
-    return this.#generated.has(normalizedPath);
-  }
 }
 
 function readIfThere(path: string): string | null {

@@ -3,7 +3,7 @@
 
 import { HostError } from "../errors.ts";
 import type { Abi } from "../function.ts";
-import { printable } from "../observe/printable.ts";
+import { printable } from "../printable.ts";
 import type { ModuleImport, ModuleInspection } from "../wasm/inspection.ts";
 import { hostCallType } from "../worker/host-calls.ts";
 import { entryExport } from "../worker/instance.ts";

@@ -2,7 +2,7 @@
 // module can abort the process that does (docs/threat-model.md H4). Started by `inspect.ts`, which kills it when
 // it takes too long. Touches no file and opens no socket.
 
-import { printable } from "../observe/printable.ts";
+import { printable } from "../printable.ts";
 import { CallState } from "../worker/call-state.ts";
 import { GuestLog } from "../worker/guest-log.ts";
 import { instantiate, trapText, wantedImports } from "../worker/instance.ts";

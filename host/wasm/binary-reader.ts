@@ -51,45 +51,15 @@ export class BinaryReader {
 
   /** Signed LEB128 of 32 bits: at most 5 bytes, unused bits a sign extension. */
   s32(): number {
-    let value = 0;
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.u8();
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return (value << (25 - shift)) >> (25 - shift);
-    }
-    const last = this.u8();
-    if (last > 0x7f || !isSignExtended(last, 0x78)) throw this.badNumber(32);
-    return value | (last << 28);
+    return this.signed(32, 0x78);
   }
 
-  /** Signed LEB128 of 33 bits, as block types and heap types are: at most 5 bytes. */
+  /** Signed LEB128 of 33 bits, as block types and heap types are: as `s32`. */
   s33(): number {
-    let value = 0;
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.u8();
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return (value << (25 - shift)) >> (25 - shift);
-    }
-    const last = this.u8();
-    if (last > 0x7f || !isSignExtended(last, 0x70)) throw this.badNumber(33);
-    const high = ((last & 0x1f) << 27) >> 27;
-    return high * 2 ** 28 + value;
+    return this.signed(33, 0x70);
   }
 
-  /** Signed LEB128 of 64 bits: at most 10 bytes. */
-  s64(): bigint {
-    let value = 0n;
-    for (let shift = 0n; shift < 63n; shift += 7n) {
-      const byte = this.u8();
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asIntN(Number(shift) + 7, value);
-    }
-    const last = this.u8();
-    if (last !== 0 && last !== 0x7f) throw this.badNumber(64);
-    return BigInt.asIntN(64, value | (BigInt(last & 1) << 63n));
-  }
-
-  /** Moves past a signed LEB128 of 64 bits; as `s64` without making a bigint. */
+  /** Moves past a signed LEB128 of 64 bits: at most 10 bytes. */
   skipS64(): void {
     for (let length = 1; length < 10; length += 1) {
       if (this.u8() < 0x80) return;
@@ -151,12 +121,22 @@ export class BinaryReader {
     }
   }
 
+  /** `signBits`: of the fifth byte, the sign bit and the unused bits above it, which must be all alike. */
+  private signed(bits: number, signBits: number): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.u8();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (value << (25 - shift)) >> (25 - shift);
+    }
+    const last = this.u8();
+    const sign = last & signBits;
+    if (last > 0x7f || (sign !== 0 && sign !== signBits)) throw this.badNumber(bits);
+    const high = ((last & 0x1f) << 27) >> 27;
+    return high * 2 ** 28 + value;
+  }
+
   private badNumber(bits: number): Error {
     return malformed(`a LEB128 number is longer than ${bits} bits`, this.position - 1);
   }
-}
-
-/** Whether the bits of `mask`, sign bit and unused bits above it, are all alike. */
-function isSignExtended(byte: number, mask: number): boolean {
-  return (byte & mask) === 0 || (byte & mask) === mask;
 }

@@ -23,12 +23,7 @@ export function readCodeSection(reader: BinaryReader, draft: ModuleDraft, decode
     const offset = reader.position;
     const size = reader.u32();
     if (size > limits.wasmFunctionBytesMax) {
-      throw overLimit(
-        `a body has ${size} bytes`,
-        limits.wasmFunctionBytesMax,
-        "wasmFunctionBytesMax",
-        offset,
-      );
+      throw overLimit(`a body has ${size} bytes`, "wasmFunctionBytesMax", offset);
     }
     const start = reader.position;
     reader.skip(size);
@@ -56,7 +51,7 @@ function readLocals(decoder: InstructionDecoder, draft: ModuleDraft): void {
     const offset = decoder.position;
     locals += decoder.u32();
     if (locals > limits.wasmLocalsMax) {
-      throw overLimit(`there are ${locals} locals or more`, limits.wasmLocalsMax, "wasmLocalsMax", offset);
+      throw overLimit(`there are ${locals} locals or more`, "wasmLocalsMax", offset);
     }
     const type = readValueType(decoder, draft);
     if ((draft.features & refusedFeatures) !== 0) draft.checkFeatures(`local of ${type}`, offset);

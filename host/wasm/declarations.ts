@@ -1,14 +1,13 @@
 // Reads the sections that declare things without code or data: imports, functions, tables, memories,
 // tags, globals, exports, start. Spec: WebAssembly core 3.0, sections 5.5.5 to 5.5.11.
 
-import { limits } from "../limits.ts";
+import { printableAscii } from "../printable.ts";
 import type { BinaryReader } from "./binary-reader.ts";
 import { readConstantExpression } from "./constant-expression.ts";
 import { feature } from "./features.ts";
 import type { ExternalKind, FunctionType } from "./inspection.ts";
 import type { InstructionDecoder } from "./instructions.ts";
-import { checkCount, type ModuleDraft } from "./module-draft.ts";
-import { printable } from "./printable.ts";
+import { type ModuleDraft, readCount } from "./module-draft.ts";
 import { hex, malformed, ReadFault } from "./read-fault.ts";
 import { readGlobalType, readMemoryType, readTableType } from "./storage-types.ts";
 import { checkIndex } from "./value-types.ts";
@@ -16,15 +15,13 @@ import { checkIndex } from "./value-types.ts";
 const kinds: readonly ExternalKind[] = ["function", "table", "memory", "global", "tag"];
 
 /** Names the host gives to what it adds to a module (`prepare.ts`). */
-export const reservedExportPrefix = "mayfly:";
+const reservedExportPrefix = "mayfly:";
 
 /** A table with an initial value begins with these two bytes (5.5.7). */
 const tableWithInitializer = 0x40;
 
 export function readImportSection(reader: BinaryReader, draft: ModuleDraft): void {
-  const countOffset = reader.position;
-  const count = reader.count(4);
-  checkCount(count, limits.wasmImportsMax, "wasmImportsMax", "imports", countOffset);
+  const count = readCount(reader, 4, "wasmImportsMax", "imports");
   for (let left = count; left > 0; left -= 1) {
     const module = reader.name();
     const name = reader.name();
@@ -34,9 +31,7 @@ export function readImportSection(reader: BinaryReader, draft: ModuleDraft): voi
 }
 
 export function readFunctionSection(reader: BinaryReader, draft: ModuleDraft): void {
-  const countOffset = reader.position;
-  const count = reader.count();
-  checkCount(count, limits.wasmFunctionsMax, "wasmFunctionsMax", "functions", countOffset);
+  const count = readCount(reader, 1, "wasmFunctionsMax", "functions");
   draft.bounds.functions += count;
   for (let left = count; left > 0; left -= 1) {
     const offset = reader.position;
@@ -51,9 +46,7 @@ export function readTableSection(
   draft: ModuleDraft,
   decoder: InstructionDecoder,
 ): void {
-  const countOffset = reader.position;
-  const count = reader.count(3);
-  checkCount(count, limits.wasmTablesMax, "wasmTablesMax", "tables", countOffset);
+  const count = readCount(reader, 3, "wasmTablesMax", "tables");
   for (let left = count; left > 0; left -= 1) {
     const initialized = reader.bytes[reader.position] === tableWithInitializer;
     if (initialized) {
@@ -82,9 +75,7 @@ export function readGlobalSection(
   draft: ModuleDraft,
   decoder: InstructionDecoder,
 ): void {
-  const countOffset = reader.position;
-  const count = reader.count(3);
-  checkCount(count, limits.wasmGlobalsMax, "wasmGlobalsMax", "globals", countOffset);
+  const count = readCount(reader, 3, "wasmGlobalsMax", "globals");
   draft.globals = count;
   draft.bounds.globals += count;
   for (let left = count; left > 0; left -= 1) {
@@ -94,14 +85,12 @@ export function readGlobalSection(
 }
 
 export function readExportSection(reader: BinaryReader, draft: ModuleDraft): void {
-  const countOffset = reader.position;
-  const count = reader.count(3);
-  checkCount(count, limits.wasmExportsMax, "wasmExportsMax", "exports", countOffset);
+  const count = readCount(reader, 3, "wasmExportsMax", "exports");
   for (let left = count; left > 0; left -= 1) {
     const offset = reader.position;
     const name = reader.name();
     if (name.startsWith(reservedExportPrefix)) {
-      const found = `it exports the reserved export name "${printable(name)}"`;
+      const found = `it exports the reserved export name "${printableAscii(name)}"`;
       const wanted = `wanted no name that starts with "${reservedExportPrefix}"`;
       throw new ReadFault("unsupported_feature", found, wanted, "reserved export name", offset);
     }

@@ -26,17 +26,7 @@ import { readDataCountSection, readDataSection, readElementSection } from "./seg
 import { readTypeSection } from "./type-section.ts";
 import { foreignUpload } from "./upload-kind.ts";
 
-export type {
-  CustomSection,
-  ExternalKind,
-  FunctionType,
-  ModuleCounts,
-  ModuleExport,
-  ModuleImport,
-  ModuleInspection,
-  ModuleMemory,
-  ModuleTable,
-} from "./inspection.ts";
+export type { ModuleInspection } from "./inspection.ts";
 export { WasmRefusal } from "./refusal.ts";
 
 type SectionReader = (reader: BinaryReader, draft: ModuleDraft, decoder: InstructionDecoder) => void;

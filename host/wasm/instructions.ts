@@ -83,12 +83,10 @@ export class InstructionDecoder extends BinaryReader {
         this.memoryArgument();
         return;
       case immediate.functionIndex:
-        this.index = this.u32();
-        checkIndex(this.index, this.bounds.functions, "function", this.offset);
+        this.boundedIndex(this.bounds.functions, "function");
         return;
       case immediate.globalIndex:
-        this.index = this.u32();
-        checkIndex(this.index, this.bounds.globals, "global", this.offset);
+        this.boundedIndex(this.bounds.globals, "global");
         return;
       case immediate.s32:
         this.s32();
@@ -127,10 +125,10 @@ export class InstructionDecoder extends BinaryReader {
   private rareImmediates(shape: number): void {
     switch (shape) {
       case immediate.typeIndex:
-        this.typeIndex();
+        this.boundedIndex(this.bounds.types, "type");
         return;
       case immediate.typeIndexPair:
-        this.typeIndex();
+        this.boundedIndex(this.bounds.types, "type");
         this.u32();
         return;
       case immediate.delegate:
@@ -189,9 +187,9 @@ export class InstructionDecoder extends BinaryReader {
     this.u64();
   }
 
-  private typeIndex(): void {
+  private boundedIndex(bound: number, noun: string): void {
     this.index = this.u32();
-    checkIndex(this.index, this.bounds.types, "type", this.offset);
+    checkIndex(this.index, bound, noun, this.offset);
   }
 
   private memoryIndex(): number {

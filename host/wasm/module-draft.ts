@@ -1,6 +1,7 @@
 // What has been read of a module so far: the section readers fill it, `inspect.ts` makes the
-// inspection from it. It also holds the two checks every reader needs: a refused feature, a size.
+// inspection from it. It also holds the checks every reader needs: a refused feature, a size.
 
+import { type LimitName, limits } from "../limits.ts";
 import { BinaryReader } from "./binary-reader.ts";
 import { refusedFeatures } from "./features.ts";
 import type { FunctionType, ModuleExport, ModuleImport, ModuleMemory, ModuleTable } from "./inspection.ts";
@@ -68,12 +69,19 @@ export class ModuleDraft {
 }
 
 /** Throws when `count` of `noun` ("types") is over the limit, before anything is done with the count. */
-export function checkCount(
-  count: number,
-  limit: number,
-  limitName: string,
+export function checkCount(count: number, limitName: LimitName, noun: string, offset: number): void {
+  if (count > limits[limitName]) throw overLimit(`there are ${count} ${noun}`, limitName, offset);
+}
+
+/** Reads the length of a section's vector, as `BinaryReader.count`, and checks it as `checkCount`. */
+export function readCount(
+  reader: BinaryReader,
+  elementBytesMin: number,
+  limitName: LimitName,
   noun: string,
-  offset: number,
-): void {
-  if (count > limit) throw overLimit(`there are ${count} ${noun}`, limit, limitName, offset);
+): number {
+  const offset = reader.position;
+  const count = reader.count(elementBytesMin);
+  checkCount(count, limitName, noun, offset);
+  return count;
 }

@@ -1,8 +1,8 @@
 // Looks one function's name up in the name section, for messages. The section is advice: whatever is
 // wrong with it means only that there is no name. Spec: WebAssembly core 3.0, appendix 7.4.1.
 
+import { printableAscii } from "../printable.ts";
 import { BinaryReader } from "./binary-reader.ts";
-import { printable } from "./printable.ts";
 import { ReadFault } from "./read-fault.ts";
 import { type Section, sectionId } from "./sections.ts";
 
@@ -43,5 +43,5 @@ function findName(reader: BinaryReader, functionIndex: number): string | null {
 
 function spell(name: BinaryReader): string {
   const end = Math.min(name.end, name.position + bytesDecoded);
-  return printable(new TextDecoder().decode(name.bytes.subarray(name.position, end)));
+  return printableAscii(new TextDecoder().decode(name.bytes.subarray(name.position, end)));
 }

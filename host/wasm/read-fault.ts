@@ -1,7 +1,8 @@
 // What the leaves of `host/wasm/` throw: what was found, what is wanted and the offset, without the
-// function it was found in. `refuse.ts` says it to the world as a WasmRefusal; it never leaves this
+// function it was found in. `inspect.ts` says it to the world as a WasmRefusal; it never leaves this
 // folder.
 
+import { type LimitName, limits } from "../limits.ts";
 import { featureNames, refusedFeatures } from "./features.ts";
 import type { RefusalCode } from "./refusal.ts";
 
@@ -47,9 +48,9 @@ export function unsupported(bits: number, what: string, offset: number): ReadFau
   );
 }
 
-/** A size is over a limit; `limitName` is the row of `limits.ts`. */
-export function overLimit(found: string, limit: number, limitName: string, offset: number): ReadFault {
-  return new ReadFault("unsupported_feature", found, `limit is ${limit}`, limitName, offset);
+/** A size is over the limit of that row of `limits.ts`. */
+export function overLimit(found: string, limitName: LimitName, offset: number): ReadFault {
+  return new ReadFault("unsupported_feature", found, `limit is ${limits[limitName]}`, limitName, offset);
 }
 
 /** `byte` as "0x0f". */

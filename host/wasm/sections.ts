@@ -60,9 +60,6 @@ export const headerBytes = 8;
 
 const stringrefSection = 14;
 
-/** Custom sections beyond this many are no debug information; each costs an object here and in V8. */
-export const customSectionsMax = 1_000;
-
 /** The sections in the order they stand. Throws a ReadFault. */
 export function readSections(bytes: Uint8Array): Section[] {
   const reader = new BinaryReader(bytes, headerBytes);
@@ -113,16 +110,11 @@ function checkOrder(section: Section, rankBefore: number): number {
 }
 
 function checkCustom(customs: number, customBytes: number, offset: number): void {
-  if (customs > customSectionsMax) {
-    throw overLimit(
-      `there are ${customs} or more custom sections`,
-      customSectionsMax,
-      "customSectionsMax",
-      offset,
-    );
+  if (customs > limits.wasmCustomSectionsMax) {
+    throw overLimit(`there are ${customs} or more custom sections`, "wasmCustomSectionsMax", offset);
   }
   if (customBytes > limits.wasmCustomBytesMax) {
     const found = `custom sections together have ${customBytes} bytes or more`;
-    throw overLimit(found, limits.wasmCustomBytesMax, "wasmCustomBytesMax", offset);
+    throw overLimit(found, "wasmCustomBytesMax", offset);
   }
 }

@@ -1,7 +1,6 @@
 // Reads element and data segments: their forms and expressions; the data itself is passed over.
 // Spec: WebAssembly core 3.0, sections 5.5.12 (element), 5.5.14 (data), 5.5.16 (data count).
 
-import { limits } from "../limits.ts";
 import type { BinaryReader } from "./binary-reader.ts";
 import { readConstantExpression } from "./constant-expression.ts";
 import { feature } from "./features.ts";
@@ -87,5 +86,5 @@ function readFunctionIndex(reader: BinaryReader, draft: ModuleDraft): void {
 
 function checkSegments(draft: ModuleDraft, offset: number): void {
   const count = draft.elementSegments + draft.dataSegments;
-  checkCount(count, limits.wasmSegmentsMax, "wasmSegmentsMax", "segments", offset);
+  checkCount(count, "wasmSegmentsMax", "segments", offset);
 }

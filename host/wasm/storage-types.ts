@@ -52,12 +52,12 @@ export function readTableType(reader: BinaryReader, draft: ModuleDraft, imported
   draft.tables.push({ imported, elementType, initialElements: minimum, maximumElements: maximum });
   const count = draft.tables.length;
   if (count > limits.wasmTablesMax) {
-    throw overLimit(`there are ${count} tables or more`, limits.wasmTablesMax, "wasmTablesMax", offset);
+    throw overLimit(`there are ${count} tables or more`, "wasmTablesMax", offset);
   }
   const elements = draft.tables.reduce((sum, { initialElements }) => sum + initialElements, 0);
   if (elements > limits.wasmTableElementsMax) {
     const found = `tables together declare ${elements} elements or more`;
-    throw overLimit(found, limits.wasmTableElementsMax, "wasmTableElementsMax", offset);
+    throw overLimit(found, "wasmTableElementsMax", offset);
   }
 }
 

@@ -4,7 +4,7 @@
 import { limits } from "../limits.ts";
 import type { BinaryReader } from "./binary-reader.ts";
 import { feature } from "./features.ts";
-import { checkCount, type ModuleDraft } from "./module-draft.ts";
+import { type ModuleDraft, readCount } from "./module-draft.ts";
 import { hex, malformed, overLimit } from "./read-fault.ts";
 import { readValueType } from "./value-types.ts";
 
@@ -22,13 +22,8 @@ const refusedForms: ReadonlyMap<number, number> = new Map([
   [0x5d, feature.stackSwitching],
 ]);
 
-/** V8's own bound for parameters and for results (kV8MaxWasmFunctionParams), known here to name it. */
-export const signatureTypesMax = 1_000;
-
 export function readTypeSection(reader: BinaryReader, draft: ModuleDraft): void {
-  const countOffset = reader.position;
-  const count = reader.count();
-  checkCount(count, limits.wasmTypesMax, "wasmTypesMax", "types", countOffset);
+  const count = readCount(reader, 1, "wasmTypesMax", "types");
   draft.bounds.types = count;
   for (let index = 0; index < count; index += 1) {
     const offset = reader.position;
@@ -49,8 +44,9 @@ export function readTypeSection(reader: BinaryReader, draft: ModuleDraft): void 
 function skipTypes(reader: BinaryReader, draft: ModuleDraft, index: number, noun: string): number {
   const offset = reader.position;
   const count = reader.count();
-  if (count > signatureTypesMax) {
-    throw overLimit(`type ${index} has ${count} ${noun}`, signatureTypesMax, "signatureTypesMax", offset);
+  // V8's own bound for parameters and for results (kV8MaxWasmFunctionParams), checked here to name it.
+  if (count > limits.wasmSignatureTypesMax) {
+    throw overLimit(`type ${index} has ${count} ${noun}`, "wasmSignatureTypesMax", offset);
   }
   for (let left = count; left > 0; left -= 1) readValueType(reader, draft);
   return count;

@@ -3,7 +3,7 @@
 
 import type { LogLevel } from "../invocation.ts";
 import { limits } from "../limits.ts";
-import { printable } from "../observe/printable.ts";
+import { printable } from "../printable.ts";
 
 type Send = (line: readonly [number, LogLevel, string]) => void;
 

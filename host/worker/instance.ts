@@ -3,7 +3,7 @@
 // names it knows.
 
 import type { CallResult, Timings } from "../invocation.ts";
-import { printable } from "../observe/printable.ts";
+import { printable } from "../printable.ts";
 import type { CallState } from "./call-state.ts";
 import { GuestFault, GuestMemory } from "./guest-memory.ts";
 import { hostCallImports } from "./host-calls.ts";

@@ -1,33 +1,41 @@
-// Every example answers as its example.json says: the curl commands of `npm start` are made of it.
+// The promise: every example deploys, and answers through the host as its example.json says. The
+// curl commands of `npm start` are made of the same file.
 
-import { strict as assert } from "node:assert";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { test } from "node:test";
-import { callGuest } from "./guest-harness.ts";
-import { exampleModule, examplesDirectory } from "./guests.ts";
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { compileExample, exampleNames, readExample } from "../../scripts/examples.ts";
+import { TestHost } from "../support/test-host.ts";
 
-type Example = {
-  readonly description: string;
-  readonly request: {
-    readonly path: string;
-    readonly method?: string;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: string;
-  };
-  readonly expect: { readonly status: number; readonly contentType: string };
-};
+const host = await TestHost.start();
+after(() => host.close());
 
-for (const name of readdirSync(examplesDirectory)) {
-  test(`${name} answers its sample request as it says`, async () => {
-    const example: Example = JSON.parse(readFileSync(join(examplesDirectory, name, "example.json"), "utf8"));
-    const [path = "/", query = ""] = example.request.path.split("?");
-    const { method = "GET", headers = {}, body = "" } = example.request;
-    const module = await exampleModule(name);
-    const answer = callGuest(module, { method, path, query, headers: Object.entries(headers), body });
-    assert.equal(answer.status, example.expect.status, answer.text);
-    assert.equal(answer.contentType, example.expect.contentType);
-    assert(answer.body.length > 0);
-    assert.match(example.description, /^[A-Z].{10,}[^.]$/);
+const wanted = new Map<string, RegExp>([
+  ["hello", /^Hello, Ada!$/],
+  ["json-api", /"total":\s*9/],
+  ["markdown", /<h1>Hello <em>world<\/em><\/h1>/],
+  ["mandelbrot", /^.PNG\r\n/],
+  ["qr", /^(<\?xml[^>]*>\s*)?<svg [\s\S]*<\/svg>\s*$/],
+]);
+
+for (const name of await exampleNames()) {
+  const { description, request, expect } = await readExample(name);
+  test(`the example ${name} answers through the host: ${description}`, async () => {
+    assert.match(description, /^[A-Z].{10,}[^.]$/);
+    const wasm = await compileExample(name);
+    const url = `${host.host.url}/v1/functions/${name}`;
+    const deployed = await fetch(url, { method: "PUT", body: wasm });
+    assert.equal(deployed.status, 201, await deployed.text());
+    const { path, method, headers = {}, body } = request;
+    const answer = await fetch(`${host.host.url}/fn/${name}${path}`, {
+      method: method ?? (body === undefined ? "GET" : "POST"),
+      headers,
+      body: body ?? null,
+    });
+    assert.equal(answer.status, expect.status);
+    assert.equal(answer.headers.get("content-type"), expect.contentType);
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    const pattern = wanted.get(name);
+    assert.ok(pattern, `no expectation for the example ${name}`);
+    assert.match(bytes.toString("latin1"), pattern);
   });
 }

@@ -2,14 +2,11 @@
 
 import { join } from "node:path";
 import { compileFunction } from "../../host/build/compile.ts";
-
-export const examplesDirectory = join(import.meta.dirname, "../../guest/examples");
+import { compileExample } from "../../scripts/examples.ts";
 
 /** Compiles one of guest/examples. */
 export async function exampleModule(name: string): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(
-    (await compileFunction({ file: join(examplesDirectory, name, "index.ts") })).wasm,
-  );
+  return WebAssembly.compile(await compileExample(name));
 }
 
 /** Compiles one of test/guest/functions. */

@@ -1,11 +1,10 @@
 // The hello example: what the README shows.
 
 import { strict as assert } from "node:assert";
-import { join } from "node:path";
 import { test } from "node:test";
-import { compileFunction } from "../../host/build/compile.ts";
+import { compileExample } from "../../scripts/examples.ts";
 import { callGuest } from "./guest-harness.ts";
-import { exampleModule, examplesDirectory } from "./guests.ts";
+import { exampleModule } from "./guests.ts";
 
 test("hello greets the name in the query, or the world", async () => {
   const module = await exampleModule("hello");
@@ -17,7 +16,7 @@ test("hello greets the name in the query, or the world", async () => {
 });
 
 test("hello takes less than 10,000 bytes", async () => {
-  const { wasm } = await compileFunction({ file: join(examplesDirectory, "hello/index.ts") });
+  const wasm = await compileExample("hello");
   assert(wasm.length < 10_000, `${wasm.length} bytes`);
 });
 

@@ -42,19 +42,15 @@ describe("BinaryReader", () => {
     assert.equal(reader(0xff, 0xff, 0xff, 0xff, 0x0f).s33(), 2 ** 32 - 1);
     assert.equal(reader(0x80, 0x80, 0x80, 0x80, 0x70).s33(), -(2 ** 32));
   });
-  it("reads and passes over signed numbers of 64 bits", () => {
+  it("passes over signed numbers of 64 bits of at most ten bytes", () => {
     const least = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f];
     const most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00];
-    assert.equal(reader(...least).s64(), -(2n ** 63n));
-    assert.equal(reader(...most).s64(), 2n ** 63n - 1n);
-    assert.equal(reader(0x7f).s64(), -1n);
     for (const bytes of [least, most, [0x05]]) {
       const passing = reader(...bytes);
       passing.skipS64();
       assert.equal(passing.remaining, 0);
     }
     const long = [...most.slice(0, 9), 0x01];
-    fails(() => reader(...long).s64(), /longer than 64 bits/);
     fails(() => reader(...long).skipS64(), /longer than 64 bits/);
   });
   it("reads unsigned numbers of 64 bits of at most ten bytes", () => {

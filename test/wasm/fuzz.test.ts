@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspectModule, WasmRefusal } from "../../host/wasm/inspect.ts";
 import { prepareModule } from "../../host/wasm/prepare.ts";
+import { seeded } from "../support/seeded-random.ts";
 import { corpus } from "./corpus.ts";
-import { seeded } from "./module-bytes.ts";
 
 const mutantsPerModule = 3_000;
 const seed = 20_260_723;

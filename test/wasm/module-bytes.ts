@@ -1,4 +1,5 @@
 // Builds modules byte by byte for the tests of `host/wasm/`, also such as no assembler would write.
+// It shares nothing with `binary-writer.ts`, numbers included, so that a fault there shows in a test.
 
 export type Bytes = readonly (number | Bytes | Uint8Array)[];
 
@@ -72,14 +73,3 @@ export const codeModule = (...instructions: Bytes): Uint8Array =>
     section(5, [1, 0, 1]),
     section(10, vector([body(...instructions)])),
   );
-
-/** Numbers from 0 to 2^32 - 1 that are the same in every run (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  };
-}

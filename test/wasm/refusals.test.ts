@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import binaryen from "binaryen";
-import { inspectModule, WasmRefusal } from "../../host/wasm/inspect.ts";
+import { inspectModule } from "../../host/wasm/inspect.ts";
 import { assemble } from "./corpus.ts";
 import {
   type Bytes,
@@ -19,17 +19,7 @@ import {
   types,
   vector,
 } from "./module-bytes.ts";
-
-function refusalOf(bytes: Uint8Array): WasmRefusal {
-  try {
-    inspectModule(bytes);
-  } catch (error) {
-    assert(error instanceof WasmRefusal, String(error));
-    assert.match(error.message, /^Cannot (read|accept) the module: [ -~]+[^.]$/);
-    return error;
-  }
-  throw new assert.AssertionError({ message: "the module was accepted" });
-}
+import { refusalOf } from "./refusal-of.ts";
 
 const refusedCode: readonly (readonly [feature: string, label: string, instructions: Bytes])[] = [
   ["tail-calls", "return_call", [0x12, 0]],

@@ -1,0 +1,36 @@
+// The examples of guest/examples: their names, what the example.json of each says, their modules.
+// Used by `npm start` and by the tests of the examples.
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { compileFunction } from "../host/build/compile.ts";
+
+/** An example.json. */
+export type Example = {
+  readonly description: string;
+  readonly request: {
+    readonly path: string;
+    readonly method?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  };
+  readonly expect: { readonly status: number; readonly contentType: string };
+};
+
+const folder = join(import.meta.dirname, "../guest/examples");
+
+export async function exampleNames(): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+export async function readExample(name: string): Promise<Example> {
+  return JSON.parse(await readFile(join(folder, name, "example.json"), "utf8")) as Example;
+}
+
+export async function compileExample(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  return (await compileFunction({ file: join(folder, name, "index.ts") })).wasm;
+}
