@@ -1,12 +1,22 @@
 // GET /v1/functions/{name}/logs: recent lines, or a stream of server-sent events.
 
+import type { Socket } from "node:net";
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { HostError } from "../errors.ts";
 import { functionName } from "../function.ts";
 import type { LogLine } from "../invocation.ts";
-import type { ControlEnv, ControlParts } from "./app.ts";
+import { limits } from "../limits.ts";
+import type { LogStore } from "../observe/log-store.ts";
+import type { ControlEnv } from "./app.ts";
+
+export type LogRouteParts = {
+  readonly functions: { live(name: string): object | null };
+  readonly logs: Pick<LogStore, "read" | "follow">;
+  /** A follower that takes nothing of a write for this long is cut off; `limits.writeStallTimeoutMs` unless given. */
+  readonly writeStallTimeoutMs?: number;
+};
 
 const querySchema = z.strictObject({
   follow: z.enum(["0", "1", "true", "false"]).default("0"),
@@ -16,7 +26,8 @@ const querySchema = z.strictObject({
 /** A comment line this often keeps proxies from closing a quiet stream, and finds dead clients. */
 const keepAliveMs = 15_000;
 
-export function logRoutes(parts: ControlParts): Hono<ControlEnv> {
+export function logRoutes(parts: LogRouteParts): Hono<ControlEnv> {
+  const { writeStallTimeoutMs = limits.writeStallTimeoutMs } = parts;
   const routes = new Hono<ControlEnv>();
   routes.get("/:name/logs", async (context) => {
     const name = functionName(context.req.param("name"));
@@ -29,6 +40,8 @@ export function logRoutes(parts: ControlParts): Hono<ControlEnv> {
     if (follow === "0" || follow === "false") {
       return context.json({ lines: await parts.logs.read(name, lines) });
     }
+    const socket = context.env.incoming?.socket;
+    const written = (write: Promise<unknown>) => cutWhenStalled(socket, writeStallTimeoutMs, write);
     return streamSSE(context, async (stream) => {
       const queued: LogLine[] = [];
       let wake: (() => void) | null = null;
@@ -39,7 +52,7 @@ export function logRoutes(parts: ControlParts): Hono<ControlEnv> {
         wake?.();
       });
       if (following === null) {
-        await stream.writeSSE({ event: "error", data: "too many followers" });
+        await written(stream.writeSSE({ event: "error", data: "too many followers" }));
         return;
       }
       using _following = following;
@@ -48,11 +61,11 @@ export function logRoutes(parts: ControlParts): Hono<ControlEnv> {
       const recent = (await parts.logs.read(name, lines)).map((line) => JSON.stringify(line));
       const known = new Set(recent);
       queued.splice(0, queued.length, ...queued.filter((line) => !known.has(JSON.stringify(line))));
-      for (const data of recent) await stream.writeSSE({ data });
+      for (const data of recent) await written(stream.writeSSE({ data }));
       while (!stream.aborted && !stream.closed) {
         const line = queued.shift();
         if (line !== undefined) {
-          await stream.writeSSE({ data: JSON.stringify(line) });
+          await written(stream.writeSSE({ data: JSON.stringify(line) }));
           continue;
         }
         const timer = setTimeout(() => wake?.(), keepAliveMs);
@@ -60,9 +73,24 @@ export function logRoutes(parts: ControlParts): Hono<ControlEnv> {
           wake = resolve;
         });
         clearTimeout(timer);
-        if (queued.length === 0 && !stream.aborted) await stream.write(": keep-alive\n\n");
+        if (queued.length === 0 && !stream.aborted) await written(stream.write(": keep-alive\n\n"));
       }
     });
   });
   return routes;
+}
+
+/**
+ * Resolves with `write`. A reader that is slow is waited for, one that stands still loses its
+ * connection, which ends the write: the socket's own timer starts again with every byte that leaves.
+ */
+async function cutWhenStalled(
+  socket: Socket | undefined,
+  stallTimeoutMs: number,
+  write: Promise<unknown>,
+): Promise<void> {
+  const cut = (): void => void socket?.destroy();
+  socket?.setTimeout(stallTimeoutMs, cut);
+  await write;
+  socket?.setTimeout(0, cut);
 }

@@ -1,10 +1,18 @@
 // A function's log over the control plane: recent lines, the stream, and when a line can be read.
 
 import { strict as assert } from "node:assert";
-import { get, type IncomingMessage } from "node:http";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, get, type IncomingMessage } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import { getRequestListener } from "@hono/node-server";
+import { logRoutes } from "../../host/http/log-routes.ts";
 import type { LogLine } from "../../host/invocation.ts";
 import { limits } from "../../host/limits.ts";
+import { LogStore } from "../../host/observe/log-store.ts";
 import { guest, literal, order, puppet } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
@@ -38,6 +46,18 @@ test("a call's lines can be read once its answer is sent, each with time, level,
     assert.equal(line.requestId, answer.header("x-mayfly-request-id"));
     assert.equal(line.version, 1);
     assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  }
+});
+
+test("a function may have a name that means something to JavaScript", async () => {
+  for (const name of ["error", "constructor", "newlistener"]) {
+    await host.deploy(name, logger);
+    const answer = await host.call(name, { body: "abc1" });
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(
+      (await host.logs(name)).map(({ message }) => message),
+      ["abc"],
+    );
   }
 });
 
@@ -101,6 +121,85 @@ test("?follow=1 streams the past and then each new line as server-sent events", 
     assert.equal(lines.at(-1)?.level, "warn");
   } finally {
     stream.destroy();
+  }
+});
+
+/** The routes alone over a store of their own, with a short bound for readers that stand still. */
+async function serveLogs(writeStallTimeoutMs: number) {
+  const folder = await mkdtemp(join(tmpdir(), "mayfly-log-routes-"));
+  const logs = new LogStore({ folder, onFault: assert.ifError });
+  const routes = logRoutes({ functions: { live: () => ({}) }, logs, writeStallTimeoutMs });
+  const server = createServer(getRequestListener(routes.fetch, { overrideGlobalObjects: false }));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    logs,
+    server,
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await logs.flush();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function placesLeft(logs: LogStore): number {
+  const places = Array.from({ length: limits.logFollowersMax }, () => logs.follow("other", () => {}));
+  for (const place of places) place?.[Symbol.dispose]();
+  return places.filter((place) => place !== null).length;
+}
+
+test("a follower that stands still is cut off and gives its place back; one that is only quiet stays", async () => {
+  await using served = await serveLogs(200);
+  const line = (message: string): LogLine => {
+    return { time: new Date().toISOString(), level: "info", requestId: "", version: 1, message };
+  };
+  const quiet = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`http://127.0.0.1:${served.port}/quiet/logs?follow=1`, { agent: false }, resolve).on("error", reject);
+  });
+  quiet.setEncoding("utf8");
+  // Nobody listens for its data: the socket reads a little and then nothing more.
+  const accepted = once(served.server, "connection") as Promise<[Socket]>;
+  const still = connect(served.port, "127.0.0.1").on("error", () => {});
+  still.write("GET /still/logs?follow=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+  try {
+    const [socket] = await accepted;
+    const cut = once(socket, "close", { signal: AbortSignal.timeout(20_000) });
+    await once(still, "readable");
+    // More than the kernel keeps for a connection.
+    const text = "x".repeat(limits.logLineBytesMax);
+    for (let at = 0; at < 4_000; at += 1) served.logs.append("still", line(`${at} ${text}`));
+    await cut;
+    const endMs = performance.now() + 20_000;
+    while (placesLeft(served.logs) < limits.logFollowersMax - 1 && performance.now() < endMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(placesLeft(served.logs), limits.logFollowersMax - 1, "only the quiet one has a place");
+    served.logs.append("quiet", line("after all"));
+    let heard = "";
+    for await (const chunk of quiet) {
+      heard += chunk;
+      if (heard.includes("after all")) break;
+    }
+    assert.match(heard, /"message":"after all"/);
+  } finally {
+    still.destroy();
+    quiet.destroy();
+  }
+});
+
+test("a call that outlives its function leaves no line for the next function of that name", async () => {
+  for (const redeployed of ["before the call ends", "after it"]) {
+    await host.deploy("passing", puppet());
+    const call = host.call("passing", { body: order("loop") });
+    while (!(await host.ask("GET", "/metrics")).text.includes("\nmayfly_live_calls 1\n"));
+    assert.equal((await host.ask("DELETE", "/v1/functions/passing")).status, 204);
+    if (redeployed === "after it") await call;
+    await host.deploy("passing", logger);
+    assertProblem(await call, 504, "cpu_exceeded");
+    assert.deepEqual(await host.logs("passing"), [], redeployed);
   }
 });
 
