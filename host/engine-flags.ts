@@ -2,7 +2,7 @@
 // (docs/threat-model.md H18); the host asserts at start that they are in force.
 
 import { strict as assert } from "node:assert";
-import { dirname } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Elements of one table at most: V8 aborts the process on huge ones (docs/threat-model.md H4). */
@@ -20,8 +20,15 @@ export const engineFlags: readonly string[] = [
  */
 const heapFlags = ["--heap-growing-percent=40", "--max-semi-space-size=8"];
 
-/** glibc gives every thread an arena of its own, which fragments with their number. */
-export const hostEnv = { MALLOC_ARENA_MAX: "2" };
+/** Environment of the host process. */
+export function hostEnv(dataDir: string): Record<string, string> {
+  return {
+    // glibc gives every thread an arena of its own, which fragments with their number.
+    MALLOC_ARENA_MAX: "2",
+    // Reading and compiling our own code is half of a restart.
+    NODE_COMPILE_CACHE: join(dataDir, "code-cache"),
+  };
+}
 
 const quiet = ["--disable-warning=SecurityWarning", "--disable-warning=ExperimentalWarning"];
 
@@ -35,7 +42,7 @@ export function hostFlags(dataDir: string): string[] {
     "--allow-net",
     "--allow-worker",
     "--allow-child-process",
-    `--allow-fs-read=${packageFolder()}`,
+    ...readableCode(),
     `--allow-fs-read=${dataDir}`,
     `--allow-fs-write=${dataDir}`,
   ];
@@ -43,13 +50,7 @@ export function hostFlags(dataDir: string): string[] {
 
 /** Flags of the inspector: it reads its own code and nothing else. */
 export function inspectorFlags(): string[] {
-  return [
-    ...engineFlags,
-    ...quiet,
-    "--max-old-space-size=256",
-    "--permission",
-    `--allow-fs-read=${packageFolder()}`,
-  ];
+  return [...engineFlags, ...quiet, "--max-old-space-size=256", "--permission", ...readableCode()];
 }
 
 /** Throws unless the V8 flags are in force: a table over the bound must be refused. */
@@ -63,6 +64,11 @@ export function assertEngineFlags(): void {
   );
 }
 
-function packageFolder(): string {
-  return dirname(dirname(fileURLToPath(import.meta.url)));
+/** Our own code, and the folder of our dependencies, which lies beside us once we are one ourselves. */
+function readableCode(): string[] {
+  const own = dirname(dirname(fileURLToPath(import.meta.url)));
+  const dependency = fileURLToPath(import.meta.resolve("piscina"));
+  const installed = dependency.slice(0, dependency.lastIndexOf(`${sep}piscina${sep}`));
+  const folders = installed.startsWith(own + sep) ? [own] : [own, installed];
+  return folders.map((folder) => `--allow-fs-read=${folder}`);
 }

@@ -1,11 +1,12 @@
 // The host process under its supervisor: starts the host on the inherited socket, beats, and drains
 // when told. Signals are the supervisor's to judge; when it is gone, this process ends.
 
+import { flushCompileCache } from "node:module";
 import type { HostConfig } from "./config.ts";
 import { assertEngineFlags } from "./engine-flags.ts";
 import { DataFolderError } from "./host-state.ts";
 import { limits } from "./limits.ts";
-import { start } from "./main.ts";
+import { type Host, start } from "./main.ts";
 import type { SyncPath } from "./store/sync.ts";
 import {
   type FromHost,
@@ -30,7 +31,13 @@ const beat = setInterval(
   limits.heartbeatMs,
 );
 
-process.once("disconnect", () => process.exit(hostExit.supervisorGone));
+let host: Host | null = null;
+let drainAsked = false;
+
+process.once("disconnect", () => {
+  host?.expectEnd();
+  process.exit(hostExit.supervisorGone);
+});
 
 type Waiting = { resolve(): void; reject(error: Error): void };
 const syncs = new Map<number, Waiting>();
@@ -45,28 +52,36 @@ const sync: SyncPath = (path) =>
   });
 
 process.on("message", (message: ToHost) => {
-  if (message.kind !== "synced") return;
+  if (message.kind === "drain") {
+    drainAsked = true;
+    if (host !== null) drain(host);
+    return;
+  }
   const waiting = syncs.get(message.id);
   syncs.delete(message.id);
   if (message.error === null) waiting?.resolve();
   else waiting?.reject(new Error(`Cannot make a file durable: ${message.error}`));
 });
 
+function drain(running: Host): void {
+  running.stop().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      process.stderr.write(
+        `The host did not stop cleanly: ${error instanceof Error ? error.stack : error}\n`,
+      );
+      process.exit(hostExit.failed);
+    },
+  );
+}
+
 try {
-  const host = await start(config, { listenFd: inheritedSocketFd, sync });
-  process.on("message", (message: ToHost) => {
-    if (message.kind !== "drain") return;
-    void host.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(
-          `The host did not stop cleanly: ${error instanceof Error ? error.stack : error}\n`,
-        );
-        process.exit(hostExit.failed);
-      },
-    );
-  });
-  tell({ kind: "listening", url: host.url, localUrl: host.localUrl });
+  host = await start(config, { listenFd: inheritedSocketFd, sync });
+  // It may have been asked while it started.
+  if (drainAsked) drain(host);
+  else tell({ kind: "listening", url: host.url, localUrl: host.localUrl });
+  // Else only at a clean end, and the next start may follow a kill.
+  flushCompileCache();
 } catch (error) {
   clearInterval(beat);
   if (error instanceof DataFolderError) {

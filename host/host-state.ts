@@ -10,7 +10,7 @@ import { lockDataFolder } from "./store/data-lock.ts";
 import { FileArtifactStore } from "./store/files/artifact-store.ts";
 import { SqliteFunctionStore } from "./store/sqlite/function-store.ts";
 import type { SyncPath } from "./store/sync.ts";
-import { clearRunning, readRunning } from "./worker/running-record.ts";
+import { clearRunning, markExpectedEnd, readRunning } from "./worker/running-record.ts";
 
 /** The data folder cannot be used; the message is for the user. */
 export class DataFolderError extends Error {}
@@ -23,6 +23,8 @@ export type HostState = {
   readonly engineFile: string;
   /** Which version each thread runs; what is left in it at a start is evidence of a crash. */
   readonly runningFile: string;
+  /** The process is about to end by our own doing: what runs then is no evidence. */
+  expectEnd(): void;
   /** Closes the stores, notes that this host ended well, and gives the folder free. */
   close(): Promise<void>;
 };
@@ -31,13 +33,14 @@ export type HostState = {
 export async function openState(dataDir: string, sync: SyncPath, log: Logger): Promise<HostState> {
   const lock = await takeLock(dataDir);
   try {
+    const runningFile = join(dataDir, "running");
     const functions = await SqliteFunctionStore.open(join(dataDir, "mayfly.db"), (error) => {
+      markExpectedEnd(runningFile);
       // A host that can store nothing is replaced by one that can.
       log.fatal({ err: error }, "the writer thread has ended: the host process ends itself and is replaced");
       process.kill(process.pid, "SIGKILL");
     });
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
-    const runningFile = join(dataDir, "running");
     await recordCrash(functions, readRunning(runningFile), log);
     // Only now: the evidence outlives a crash in between.
     clearRunning(runningFile);
@@ -47,6 +50,7 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
       logFolder: join(dataDir, "logs"),
       engineFile: join(dataDir, "engine"),
       runningFile,
+      expectEnd: () => markExpectedEnd(runningFile),
       close: async () => {
         await functions.close();
         clearRunning(runningFile);

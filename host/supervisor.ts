@@ -3,8 +3,10 @@
 // guest code and reads no file of the data folder (it only synchronises them), so that nothing a guest does can reach it.
 //
 //   starting -> serving -> draining -> ended
-//      |           |  \-> died or silent: killed, starting again
-//      \-> ended (the data folder cannot be used, or it dies again and again before it serves)
+//      |  ^        |          ^
+//      |  |        \-> died or silent: killed, started again, with growing pauses while that fails
+//      |  \--------/          |
+//      \-> ended (it cannot start for the first time) or draining (a signal came)
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -20,8 +22,10 @@ import { type FromHost, hostConfigVariable, hostExit, type ToHost } from "./supe
 
 type State = "starting" | "serving" | "draining" | "ended";
 
-/** Deaths before serving, one after the other, until the supervisor gives up. */
-const startFailuresMax = 5;
+/** Longest pause before a host that once served is started again: a full disk may be emptied. */
+const restartPauseMsMax = 10_000;
+/** A host that served for less is not started again at once. */
+const shortLifeMs = 500;
 const startTimeoutMs = 30_000;
 /** Resident memory of the host process at most: nine tenths of what the machine or container has. */
 const rssBytesMax = Math.round(0.9 * Math.min(totalmem(), process.constrainedMemory() || Infinity));
@@ -64,11 +68,14 @@ class Supervisor {
   readonly #end: (code: number) => void;
   #state: State = "starting";
   #child: ChildProcess | null = null;
-  #startFailures = 0;
+  /** Lives in a row that ended before they served. */
+  #failures = 0;
+  #servedAtMs: number | null = null;
   #announced = false;
   #diedAtMs: number | null = null;
   #askedAtMs: number | null = null;
   #silence: NodeJS.Timeout | null = null;
+  #restart: NodeJS.Timeout | null = null;
 
   constructor(
     config: HostConfig,
@@ -89,17 +96,27 @@ class Supervisor {
 
   #start(): void {
     this.#state = "starting";
+    this.#restart = null;
     const entry = fileURLToPath(import.meta.resolve("./host-process.ts"));
     const child = spawn(process.execPath, [...hostFlags(this.#config.dataDir), entry], {
       stdio: ["ignore", "inherit", "inherit", "ipc", this.#socket.fd()],
       // Not on the command line, which every user of the machine may read: it holds the token.
-      env: { ...process.env, ...hostEnv, [hostConfigVariable]: JSON.stringify(this.#config) },
+      env: {
+        ...process.env,
+        ...hostEnv(this.#config.dataDir),
+        [hostConfigVariable]: JSON.stringify(this.#config),
+      },
     });
     this.#child = child;
     this.#expectBeat(startTimeoutMs);
     child.on("message", (message: FromHost) => this.#heard(message));
-    child.on("error", (error) => say(`Cannot start the host process: ${error.message}`));
-    child.once("exit", (code, signal) => this.#exited(code, signal));
+    child.on("error", (error) => {
+      if (child.pid !== undefined) return say(`Trouble with the host process: ${error.message}`);
+      // A process that never was does not exit either.
+      say(`Cannot start the host process: ${error.message}`);
+      this.#exited(child, hostExit.failed, null);
+    });
+    child.once("exit", (code, signal) => this.#exited(child, code, signal));
   }
 
   #heard(message: FromHost): void {
@@ -110,7 +127,7 @@ class Supervisor {
     if (message.kind !== "listening" || this.#state !== "starting") return;
     this.#state = "serving";
     this.#expectBeat(limits.heartbeatTimeoutMs);
-    this.#startFailures = 0;
+    this.#servedAtMs = performance.now();
     if (!this.#announced) {
       this.#announced = true;
       process.stdout.write(`Mayfly is listening on ${message.url}\n`);
@@ -150,23 +167,33 @@ class Supervisor {
     }, timeoutMs);
   }
 
-  #exited(code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.#silence !== null) clearTimeout(this.#silence);
+  #exited(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#child !== child) return;
     this.#child = null;
+    if (this.#silence !== null) clearTimeout(this.#silence);
     if (this.#state === "draining") return this.#finish(code ?? 1);
-    if (code === hostExit.dataFolder) return this.#finish(1);
-    this.#diedAtMs = performance.now();
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-    if (this.#state === "starting") {
-      this.#startFailures += 1;
-      if (!this.#announced || this.#startFailures >= startFailuresMax) {
-        say(`The host process ended ${how} before it served`);
-        return this.#finish(1);
-      }
+    if (!this.#announced) {
+      // The host itself has said what is wrong with its data folder.
+      if (code !== hostExit.dataFolder) say(`The host process ended ${how} before it served`);
+      return this.#finish(1);
     }
-    say(`The host process ended ${how}: it is started again`);
-    // At once the first time; a host that dies while it starts is given growing pauses.
-    setTimeout(() => this.#start(), this.#startFailures === 0 ? 0 : 100 * 2 ** this.#startFailures);
+    const pauseMs = this.#pauseMs(performance.now());
+    say(`The host process ended ${how}: it is started again${pauseMs === 0 ? "" : ` in ${pauseMs} ms`}`);
+    this.#restart = setTimeout(() => this.#start(), pauseMs);
+  }
+
+  /** Before the next start: none after a life of some length, growing ones while none serves at all. */
+  #pauseMs(nowMs: number): number {
+    if (this.#servedAtMs === null) {
+      this.#failures += 1;
+      return Math.min(restartPauseMsMax, 100 * 2 ** this.#failures);
+    }
+    const livedMs = nowMs - this.#servedAtMs;
+    this.#failures = 0;
+    this.#servedAtMs = null;
+    this.#diedAtMs = nowMs;
+    return livedMs < shortLifeMs ? 100 : 0;
   }
 
   /** A signal: the first drains, the second ends at once. */
@@ -176,9 +203,10 @@ class Supervisor {
     const nowMs = performance.now();
     if (this.#askedAtMs !== null && nowMs - this.#askedAtMs < echoMs) return;
     this.#askedAtMs = nowMs;
-    if (this.#state === "draining" || this.#child === null) {
-      this.#child?.kill("SIGKILL");
-      return this.#finish(this.#state === "draining" ? 1 : 0);
+    if (this.#child === null) return this.#finish(0);
+    if (this.#state === "draining") {
+      this.#child.kill("SIGKILL");
+      return this.#finish(1);
     }
     this.#state = "draining";
     if (this.#silence !== null) clearTimeout(this.#silence);
@@ -194,6 +222,7 @@ class Supervisor {
   #finish(code: number): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
+    if (this.#restart !== null) clearTimeout(this.#restart);
     this.#socket.close();
     this.#end(code);
   }

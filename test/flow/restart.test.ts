@@ -1,7 +1,9 @@
 // The promise: the host process may die or hang at any moment, and costs only the calls in flight.
 
 import assert from "node:assert/strict";
+import { cp, mkdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { answering, busy, endless } from "./guests.ts";
 import { SupervisedHost, until } from "./supervised-host.ts";
@@ -83,17 +85,83 @@ test("a second SIGTERM ends the host at once", async () => {
   process.kill(supervisorPid, "SIGTERM");
   assert.equal(await host.exit(), 1);
   await running;
+  await using next = await SupervisedHost.start({ dataDir: host.dataDir });
+  assert.doesNotMatch(next.output, /had died while/);
+  assert.match(next.output, /listening/);
+});
+
+test("a signal that comes while the host starts ends it, with 0", async () => {
+  await using folder = await SupervisedHost.start();
+  const { dataDir } = folder;
+  process.kill(folder.supervisorPid, "SIGTERM");
+  assert.equal(await folder.exit(), 0);
+  const host = SupervisedHost.spawn({ dataDir });
+  await using _ended = host;
+  await until(() => host.isStarting(), 20_000);
+  process.kill(host.supervisorPid, "SIGTERM");
+  // Far less than the time after which a host that does not drain is killed.
+  await until(
+    () => host.process.exitCode !== null,
+    15_000,
+    () => host.output,
+  );
+  assert.equal(host.process.exitCode, 0, host.output);
+  assert.doesNotMatch(host.output, /listening on/);
+});
+
+test("a host that cannot start again is tried until it can, and a signal in a pause ends it", async () => {
+  await using host = await SupervisedHost.start();
+  await host.deploy("kept", answering("kept"));
+  const database = join(host.dataDir, "mayfly.db");
+  const aside = join(host.dataDir, "aside.db");
+  for (const suffix of ["", "-wal", "-shm"]) await copyIfThere(database + suffix, aside + suffix);
+  const breakFolder = async (): Promise<void> => {
+    for (const suffix of ["", "-wal", "-shm"]) await rm(database + suffix, { force: true });
+    await mkdir(database);
+    await host.killHost();
+    await until(
+      () => /started again in \d{3,} ms/.test(host.output),
+      20_000,
+      () => host.output,
+    );
+  };
+  await breakFolder();
+  await rm(database, { recursive: true });
+  for (const suffix of ["", "-wal", "-shm"]) await copyIfThere(aside + suffix, database + suffix);
+  const answer = await fetch(`${host.url}/fn/kept`, { signal: AbortSignal.timeout(20_000) });
+  assert.equal(await answer.text(), "kept");
+
+  host.output = "";
+  await breakFolder();
+  process.kill(host.supervisorPid, "SIGTERM");
+  await until(
+    () => host.process.exitCode !== null,
+    15_000,
+    () => host.output,
+  );
 });
 
 test("the host process ends when its supervisor is gone, and the data folder is free", async () => {
   await using host = await SupervisedHost.start();
   await host.deploy("kept", answering("kept"));
+  await deployBusy(host);
+  const running = fetch(`${host.url}/fn/busy`).catch(() => null);
+  await untilRunning(host);
   const { hostPid, supervisorPid } = host;
   process.kill(supervisorPid, "SIGKILL");
   await until(() => !isAlive(hostPid), 10_000);
+  await running;
   await using next = await SupervisedHost.start({ dataDir: host.dataDir });
+  // What ran then did not end the host.
+  assert.doesNotMatch(next.output, /had died while/);
   assert.equal(await (await fetch(`${next.url}/fn/kept`)).text(), "kept");
 });
+
+async function copyIfThere(from: string, to: string): Promise<void> {
+  await cp(from, to, { force: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+}
 
 async function deployBusy(host: SupervisedHost): Promise<void> {
   assert.equal((await host.deploy("busy", busy(300_000_000))).status, 201);

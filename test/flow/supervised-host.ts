@@ -3,7 +3,8 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -37,10 +38,15 @@ export class SupervisedHost implements AsyncDisposable {
     }
   }
 
+  /** Starts it and waits for nothing. */
+  static spawn(options: ServeOptions = {}): SupervisedHost {
+    const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "mayfly-flow-"));
+    return new SupervisedHost(dataDir, options.dataDir === undefined, options);
+  }
+
   /** Starts it; resolves when it listens, or when it ended before it did. */
   static async start(options: ServeOptions = {}): Promise<SupervisedHost> {
-    const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "mayfly-flow-")));
-    const host = new SupervisedHost(dataDir, options.dataDir === undefined, options);
+    const host = SupervisedHost.spawn(options);
     await until(
       () => /listening on http/.test(host.output) || host.process.exitCode !== null,
       30_000,
@@ -57,6 +63,13 @@ export class SupervisedHost implements AsyncDisposable {
 
   get hostPid(): number {
     return childOf(this.supervisorPid, "host-process");
+  }
+
+  /** Whether its host process exists and does not listen yet. */
+  isStarting(): boolean {
+    const supervisor = tryChildOf(this.process.pid ?? 0, "cli/main");
+    if (supervisor === null || tryChildOf(supervisor, "host-process") === null) return false;
+    return !/listening on/.test(this.output);
   }
 
   /** Kills the host process and returns once the supervisor has said so. */
