@@ -39,6 +39,8 @@ export const limitTable = {
   wasmTableElementsMax: limit(100_000, "elements", "all tables together; V8 aborts on huge ones"),
   wasmTablesMax: limit(16, "tables", "each is allocated at every call"),
   wasmLocalsMax: limit(50_000, "locals", "per function, as V8 has it"),
+  wasmSignatureTypesMax: limit(1_000, "types", "parameters, and results, of one type, as V8 has it"),
+  wasmCustomSectionsMax: limit(1_000, "sections", "each costs an object here and in V8"),
   wasmCustomBytesMax: limit(16 * 1024 * 1024, "bytes", "custom sections (names, debug) together"),
   logBytesPerCallMax: limit(64 * 1024, "bytes", "a guest that floods its log is cut"),
   logLinesPerCallMax: limit(1_000, "lines", "a guest that floods its log is cut"),
@@ -54,6 +56,7 @@ export const limitTable = {
   bodyBytesHeldMax: limit(512 * 1024 * 1024, "bytes", "request bodies in memory at once"),
   callsPerThreadMax: limit(16, "calls", "posted to one thread ahead of need, to hide the round trip"),
   modulesCachedMax: limit(2_000, "modules", "compiled modules kept; the least recently used goes first"),
+  modulesCachedBytesMax: limit(256 * 1024 * 1024, "bytes", "their bytes together, and again in each thread"),
   threadStallMs: limit(5, "ms", "calls waiting behind one that runs longer are moved to another thread"),
   threadEndTimeoutMs: limit(2_000, "ms", "a thread that will not end costs the process"),
   drainTimeoutMs: limit(30_000, "ms", "running calls may end after SIGTERM"),
@@ -78,5 +81,6 @@ export function assertLimits(): void {
   assert(limits.logBytesPerCallMax <= limits.logBytesPerFunctionMax / 2);
   assert(limits.logLineBytesMax <= limits.logBytesPerCallMax);
   assert(limits.threadEndTimeoutMs < limits.heartbeatTimeoutMs);
+  assert(limits.moduleBytesMax * 2 <= limits.modulesCachedBytesMax);
   assert(limits.requestBodyBytesMax <= limits.bodyBytesHeldMax);
 }

@@ -8,10 +8,12 @@ import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { checkEngine } from "./deploy/engine-check.ts";
 import { Inspectors } from "./deploy/inspect.ts";
+import type { Deployment } from "./function.ts";
 import { type HostState, openState } from "./host-state.ts";
 import { type ControlParts, controlApp } from "./http/app.ts";
 import { BodyBudget, InvokeRoutes } from "./http/invoke-routes.ts";
 import { createHttpServer } from "./http/server.ts";
+import type { LogLine } from "./invocation.ts";
 import { Admission } from "./invoke/admission.ts";
 import { Invoker } from "./invoke/invoker.ts";
 import { Modules } from "./invoke/modules.ts";
@@ -38,6 +40,8 @@ export type Host = {
   /** As `url`, with a loopback address where the host listens on all addresses. */
   readonly localUrl: string;
   readonly app: ReturnType<typeof controlApp>;
+  /** The process ends soon and not by a guest's doing: what runs then is no evidence of a crash. */
+  expectEnd(): void;
   /** Takes no new work, lets running work end for `limits.drainTimeoutMs`, writes everything out. */
   stop(): Promise<void>;
 };
@@ -51,7 +55,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
   const state = await openState(config.dataDir, options.sync ?? syncDirectly, log);
   const engine = startEngine(config, state, log, onFault);
-  const { admission, invokeRoutes, logs, metrics, pool } = engine;
+  const { admission, invokeRoutes, logs, metrics, pool, scheduler } = engine;
   const inspectors = new Inspectors();
   inspectors.prepare();
   const deployer = new Deployer({
@@ -61,6 +65,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     digestOf,
     now: Date.now,
     onRemoved: (name) => logs.remove(name),
+    onOrphaned: (digest) => engine.modules.drop(digest),
   });
   await deployer.cleanUp();
   let localUrl = "";
@@ -78,7 +83,9 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const server = createHttpServer({ invokeRoutes, app, onFault });
   const bound = await listen(server, config, options.listenFd);
   localUrl = bound.localUrl;
+  const ending = new AbortController();
   const checked = checkEngine({
+    signal: ending.signal,
     file: state.engineFile,
     engine: `node ${process.version}`,
     versions: () => state.functions.list(),
@@ -89,7 +96,10 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   return {
     ...bound,
     app,
+    expectEnd: () => state.expectEnd(),
     stop: async () => {
+      state.expectEnd();
+      ending.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       await Promise.race([admission.drain(), timeout(limits.drainTimeoutMs)]);
@@ -97,6 +107,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       server.closeAllConnections();
       await checked;
       await pool.close();
+      scheduler.close();
       inspectors.close();
       await logs.flush();
       await state.close();
@@ -108,6 +119,11 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
 function startEngine(config: HostConfig, state: HostState, log: Logger, onFault: OnFault) {
   const { functions, artifacts, runningFile } = state;
   const logs = new LogStore({ folder: state.logFolder, onFault: (error) => onFault(error, "") });
+  const exists = (versionId: number): boolean => functions.byId(versionId) !== null;
+  // A call may outlive its version: its lines must not begin a log again, nor get into the next one's.
+  const appendLine = ({ id, name }: Deployment, line: LogLine): void => {
+    if (functions.live(name)?.id === id || exists(id)) logs.append(name, line);
+  };
   const admission = new Admission();
   const modules = new Modules(artifacts);
   const pool: Pool = new Pool({
@@ -119,6 +135,12 @@ function startEngine(config: HostConfig, state: HostState, log: Logger, onFault:
       log.fatal("A worker thread does not end: the host process ends itself and is replaced");
       process.kill(process.pid, "SIGKILL");
     },
+    onUnstartable: () => {
+      log.fatal("A worker thread cannot start: the host process ends itself and is replaced");
+      state.expectEnd();
+      process.kill(process.pid, "SIGKILL");
+    },
+    onFault: (error) => onFault(error, ""),
     onThreadLost: (error) => {
       metrics.threadLost();
       log.error({ err: error }, "a worker thread ended under a call");
@@ -135,7 +157,8 @@ function startEngine(config: HostConfig, state: HostState, log: Logger, onFault:
     admission,
     modules,
     scheduler,
-    log: (name, line) => logs.append(name, line),
+    log: appendLine,
+    exists,
     onCleared: (versionId) =>
       void functions.clearSuspect(versionId).catch((error: unknown) => onFault(error, "")),
   });
@@ -145,10 +168,12 @@ function startEngine(config: HostConfig, state: HostState, log: Logger, onFault:
     bodies: new BodyBudget(),
     onOutcome: (_deployment, outcome, ms) => metrics.call(outcome, ms),
     onFault,
-    onGuestFault: ({ name, version }, requestId, message) =>
-      logs.append(name, { time: new Date().toISOString(), level: "error", requestId, version, message }),
+    onGuestFault: (deployment, requestId, message) => {
+      const { version } = deployment;
+      appendLine(deployment, { time: new Date().toISOString(), level: "error", requestId, version, message });
+    },
   });
-  return { admission, invokeRoutes, logs, metrics, modules, pool };
+  return { admission, invokeRoutes, logs, metrics, modules, pool, scheduler };
 }
 
 async function listen(

@@ -30,6 +30,8 @@ export type DeployerParts = {
   readonly now: () => number;
   /** A function's state beyond the store is to be dropped. */
   readonly onRemoved: (name: string) => Promise<void>;
+  /** No version names these bytes any more. */
+  readonly onOrphaned: (digest: string) => void;
 };
 
 const pagesPerMb = 16;
@@ -56,7 +58,7 @@ export class Deployer {
     const [memory] = inspection.memories;
     const limitPages = config.memoryMb * pagesPerMb;
     await inspectors.inspect({
-      bytes: new Uint8Array(prepareModule(bytes, inspection)),
+      bytes: prepareModule(bytes, inspection),
       memory: memory
         ? {
             initialPages: memory.initialPages,
@@ -80,6 +82,7 @@ export class Deployer {
         bytes: bytes.byteLength,
         createdAtMs: now(),
       });
+      await this.#dropOrphans(outcome.orphans);
       const deployment = functions.at(name, outcome.version);
       if (deployment === null) throw new Error(`${name}@${outcome.version} is not there after its deploy`);
       return { deployment, created: outcome.created };
@@ -95,9 +98,9 @@ export class Deployer {
 
   async remove(name: string): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#parts.functions.remove(name);
+      const orphans = await this.#parts.functions.remove(name);
       await this.#parts.onRemoved(name);
-      await this.#parts.artifacts.retain(this.#parts.functions.digests());
+      await this.#dropOrphans(orphans);
     });
   }
 
@@ -115,6 +118,13 @@ export class Deployer {
   /** Removes bytes that no version names: what a crash in the middle of a deploy left behind. */
   async cleanUp(): Promise<void> {
     return this.#inTurn(() => this.#parts.artifacts.retain(this.#parts.functions.digests()));
+  }
+
+  async #dropOrphans(digests: readonly string[]): Promise<void> {
+    for (const digest of digests) {
+      this.#parts.onOrphaned(digest);
+      await this.#parts.artifacts.remove(digest);
+    }
   }
 
   #live(name: string): Deployment {

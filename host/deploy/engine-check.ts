@@ -13,6 +13,8 @@ export type EngineCheckParts = {
   readonly versions: () => readonly FunctionVersion[];
   /** Reads, rewrites and compiles; rejects when the module is valid no more. */
   readonly load: (digest: string) => Promise<unknown>;
+  /** Aborted when the host ends; the next start begins anew. */
+  readonly signal: AbortSignal;
   readonly onBroken: (version: FunctionVersion, error: unknown) => void;
 };
 
@@ -21,6 +23,7 @@ export async function checkEngine(parts: EngineCheckParts): Promise<number> {
   if ((await lastEngine(parts.file)) === parts.engine) return 0;
   const versions = parts.versions();
   for (const version of versions) {
+    if (parts.signal.aborted) return versions.indexOf(version);
     try {
       await parts.load(version.digest);
     } catch (error) {

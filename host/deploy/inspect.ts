@@ -1,6 +1,7 @@
 // Runs the inspector process over one upload and reads its verdict: what it says, that it died, or
 // that it took too long. A spare process is kept ready, because starting one costs more than the
-// inspection.
+// inspection. One that the system killed, or that could not be told its work, says nothing about the
+// upload: another one is asked, once.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -25,6 +26,17 @@ export class Inspectors {
 
   /** Resolves when the module compiled and instantiated; else throws the deploy's HostError. */
   async inspect(request: InspectRequest): Promise<void> {
+    try {
+      await this.#ask(request);
+    } catch (error) {
+      if (!(error instanceof InspectorLost)) throw error;
+      await this.#ask(request).catch((again: unknown) => {
+        throw again instanceof InspectorLost ? endedProcess(again) : again;
+      });
+    }
+  }
+
+  async #ask(request: InspectRequest): Promise<void> {
     const child = this.#spare ?? start();
     this.#spare = null;
     try {
@@ -55,10 +67,24 @@ function start(): ChildProcess {
   return child;
 }
 
+type Step = "compile" | "start";
+
+/** The process is gone, and it may not have been the upload's doing. */
+class InspectorLost extends Error {
+  readonly step: Step;
+  readonly how: string;
+
+  constructor(step: Step, how: string) {
+    super(`The inspector is lost: ${how}`);
+    this.step = step;
+    this.how = how;
+  }
+}
+
 function verdict(child: ChildProcess, request: InspectRequest): Promise<void> {
   return new Promise((resolve, reject) => {
-    let step: "compile" | "start" = "compile";
-    const refuse = (error: HostError): void => {
+    let step: Step = "compile";
+    const refuse = (error: Error): void => {
       clearTimeout(timer);
       reject(error);
     };
@@ -85,22 +111,25 @@ function verdict(child: ChildProcess, request: InspectRequest): Promise<void> {
       }
     });
     child.on("exit", (code, signal) => {
-      const how = signal ?? `exit code ${code}`;
-      refuse(
-        new HostError(
-          "unsupported_feature",
-          `Cannot deploy: ${step === "compile" ? "compiling" : "instantiating"} the module ended the process that tried it (${how})`,
-          { extra: { feature: "process-ending module" } },
-        ),
-      );
+      const lost = new InspectorLost(step, signal ?? `exit code ${code}`);
+      refuse(signal === "SIGKILL" ? lost : endedProcess(lost));
     });
     child.send(request, (error) => {
-      if (error !== null) reject(error);
+      if (error !== null) refuse(new InspectorLost(step, error.message));
     });
   });
 }
 
-function tookTooLong(step: "compile" | "start"): HostError {
+function endedProcess({ step, how }: InspectorLost): HostError {
+  const doing = step === "compile" ? "compiling" : "instantiating";
+  return new HostError(
+    "unsupported_feature",
+    `Cannot deploy: ${doing} the module ended the process that tried it (${how})`,
+    { extra: { feature: "process-ending module" } },
+  );
+}
+
+function tookTooLong(step: Step): HostError {
   return step === "compile"
     ? new HostError(
         "unsupported_feature",

@@ -30,7 +30,9 @@ export type InvokerParts = {
   readonly admission: Admission;
   readonly modules: Pick<Modules, "get">;
   readonly scheduler: Pick<Scheduler, "enqueue" | "enqueueAgain" | "ended" | "stop">;
-  readonly log: (name: string, line: LogLine) => void;
+  readonly log: (deployment: Deployment, line: LogLine) => void;
+  /** Whether a version is still there: its bytes go with it. */
+  readonly exists: (versionId: number) => boolean;
   /** A suspect's call has ended without a crash. */
   readonly onCleared: (versionId: number) => void;
 };
@@ -64,12 +66,24 @@ export class Invoker {
       const admitted = this.#parts.admission.admit(deployment, (leave) => deadline.onReached(leave));
       using _permit = admitted instanceof Promise ? await admitted : admitted;
       const found = this.#parts.modules.get(deployment.digest);
-      const load = found instanceof Promise ? await deadline.race(found) : found;
+      const load = found instanceof Promise ? await this.#loaded(found, deployment, deadline) : found;
       assertMemoryFits(deployment, load.loaded);
       const outcome = await this.#run(request, load.loaded, deadline);
       return this.#answer(request, outcome, load, acceptedAtMs);
     } finally {
       deadline.clear();
+    }
+  }
+
+  async #loaded(load: Promise<ModuleLoad>, deployment: Deployment, deadline: Deadline): Promise<ModuleLoad> {
+    try {
+      return await deadline.race(load);
+    } catch (error) {
+      const { id, name, version } = deployment;
+      if (error instanceof HostError || this.#parts.exists(id)) throw error;
+      throw new HostError("function_not_found", `"${name}@${version}" was removed while the call waited`, {
+        cause: error,
+      });
     }
   }
 
@@ -87,7 +101,7 @@ export class Invoker {
         log: (line) => this.#log(request, line),
         settle: (outcome) => {
           if (outcome.kind === "returned" && !deadline.reached) return scheduler.enqueueAgain(call);
-          const cleared = scheduler.ended(call, outcome.kind === "lost" ? "lost" : "survived");
+          const cleared = scheduler.ended(call, survived(outcome));
           if (cleared) onCleared(deployment.id);
           resolve(outcome);
         },
@@ -143,7 +157,7 @@ export class Invoker {
   }
 
   #log(request: InvokeRequest, line: GuestLogLine): void {
-    this.#parts.log(request.deployment.name, {
+    this.#parts.log(request.deployment, {
       time: new Date(line.timeMs).toISOString(),
       level: line.level,
       requestId: request.requestId,
@@ -151,6 +165,12 @@ export class Invoker {
       message: line.message,
     });
   }
+}
+
+/** Whether the guest ran and the process lived on, which clears its version of suspicion. */
+function survived(outcome: PoolOutcome): boolean {
+  if (outcome.kind === "stopped") return outcome.runMs !== null;
+  return outcome.kind === "answered" || outcome.kind === "failed";
 }
 
 /** The limit may have been lowered since the deploy checked the module against it. */
@@ -180,6 +200,7 @@ function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup 
     const { memory } = loaded;
     setup = {
       module: loaded.module,
+      moduleBytes: loaded.moduleBytes,
       abi: deployment.abi,
       memory: memory && {
         initialPages: memory.initialPages,

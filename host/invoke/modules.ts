@@ -3,13 +3,15 @@
 // module wait for the same compile.
 
 import { monotonicMs } from "../invocation.ts";
-import { limits } from "../limits.ts";
+import { ModuleLru } from "../module-lru.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import { inspectModule } from "../wasm/inspect.ts";
 import { prepareModule } from "../wasm/prepare.ts";
 
 export type LoadedModule = {
   readonly module: WebAssembly.Module;
+  /** Size of the compiled bytes, which V8 keeps. */
+  readonly moduleBytes: number;
   /** The declared bounds of its memory, in pages. */
   readonly memory: { readonly initialPages: number; readonly maximumPages: number | null } | null;
 };
@@ -23,7 +25,7 @@ export type ModuleLoad = {
 
 export class Modules {
   readonly #artifacts: ArtifactStore;
-  readonly #ready = new Map<string, LoadedModule>();
+  readonly #ready = new ModuleLru<LoadedModule>();
   readonly #loading = new Map<string, Promise<ModuleLoad>>();
 
   constructor(artifacts: ArtifactStore) {
@@ -32,23 +34,24 @@ export class Modules {
 
   /** Compiled modules kept. */
   get count(): number {
-    return this.#ready.size;
+    return this.#ready.count;
   }
 
   /** The module of a digest: at once when it is kept, else a promise. */
   get(digest: string): ModuleLoad | Promise<ModuleLoad> {
     const loaded = this.#ready.get(digest);
-    if (loaded !== undefined) {
-      this.#ready.delete(digest);
-      this.#ready.set(digest, loaded);
-      return { loaded };
-    }
+    if (loaded !== undefined) return { loaded };
     let loading = this.#loading.get(digest);
     if (loading === undefined) {
       loading = this.#load(digest).finally(() => this.#loading.delete(digest));
       this.#loading.set(digest, loading);
     }
     return loading;
+  }
+
+  /** Lets a module go that nobody can call any more. */
+  drop(digest: string): void {
+    this.#ready.drop(digest);
   }
 
   async #load(digest: string): Promise<ModuleLoad> {
@@ -62,13 +65,10 @@ export class Modules {
     const [memory] = inspection.memories;
     const loaded: LoadedModule = {
       module,
+      moduleBytes: prepared.byteLength,
       memory: memory ? { initialPages: memory.initialPages, maximumPages: memory.maximumPages } : null,
     };
-    this.#ready.set(digest, loaded);
-    if (this.#ready.size > limits.modulesCachedMax) {
-      const [oldest] = this.#ready.keys();
-      if (oldest !== undefined) this.#ready.delete(oldest);
-    }
+    this.#ready.put(digest, loaded);
     return { loaded, loadMs: readMs - startMs, compileMs: compiledMs - readMs };
   }
 }

@@ -7,10 +7,10 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { FixedQueue, Piscina, type PiscinaTask, queueOptionsSymbol } from "piscina";
 import { type CallResult, type GuestLogLine, monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
-import { type CallTask, claim, type ModuleSetup, threadSlotsMax } from "../worker/protocol.ts";
-import { releaseThreadSlot } from "../worker/running-record.ts";
+import { type CallTask, claim, type ModuleSetup } from "../worker/protocol.ts";
 import { chooseThread, type ThreadLoad } from "./balancer.ts";
 import { CallTimes } from "./call-times.ts";
+import { Roster } from "./roster.ts";
 import { type Posted, Thread } from "./thread.ts";
 
 /** A call as the pool sees it. */
@@ -45,9 +45,13 @@ export type PoolOptions = {
   readonly runningFile: string;
   /** Room may have appeared. */
   readonly onRoom: () => void;
-  /** A thread would not end: only a new process helps. */
+  /** A guest's thread would not end: only a new process helps. */
   readonly onUnkillable: () => void;
+  /** A thread ended before it had started: only a new process helps, and no guest is to blame. */
+  readonly onUnstartable: () => void;
   readonly onThreadLost: (error: unknown) => void;
+  /** A fault of ours; the pool goes on. */
+  readonly onFault: (error: unknown) => void;
 };
 
 /** What the balancer needs of a task; structured clone leaves symbol keys out. */
@@ -68,9 +72,10 @@ export class Pool {
   readonly #piscina: Piscina;
   readonly #options: PoolOptions;
   readonly #claims: Int32Array<SharedArrayBuffer>;
-  readonly #threadSlots: Int32Array<SharedArrayBuffer>;
   readonly #freeSlots: number[];
+  /** Threads that have been given a call, by threadId. */
   readonly #threads = new Map<number, Thread>();
+  readonly #roster: Roster;
   readonly #posted = new Map<PoolCall, Posted>();
   readonly #times = new CallTimes();
   #watchTimer: NodeJS.Timeout | null = null;
@@ -80,7 +85,14 @@ export class Pool {
     this.#options = options;
     const slots = options.maxThreads * limits.callsPerThreadMax * 2;
     this.#claims = new Int32Array(new SharedArrayBuffer(slots * 4));
-    this.#threadSlots = new Int32Array(new SharedArrayBuffer(threadSlotsMax * 4));
+    this.#roster = new Roster({
+      runningFile: options.runningFile,
+      onExit: (hadStarted) => {
+        if (!hadStarted && !this.#closing) options.onUnstartable();
+        this.#forgetGone();
+      },
+      onFault: options.onFault,
+    });
     this.#freeSlots = Array.from({ length: slots }, (_, index) => slots - 1 - index);
     this.#piscina = new Piscina({
       filename: fileURLToPath(import.meta.resolve("../worker/entry.ts")),
@@ -96,12 +108,17 @@ export class Pool {
       loadBalancer: (task, workers) => this.#place(task, workers),
       workerData: {
         claims: this.#claims.buffer,
-        threadSlots: this.#threadSlots.buffer,
+        threadSlots: this.#roster.slots.buffer,
         runningFile: options.runningFile,
       },
     });
     this.#piscina.on("error", (error: unknown) => options.onThreadLost(error));
+    this.#piscina.on("workerCreate", (worker: PiscinaWorker) => {
+      this.#observe();
+      this.#roster.started(worker.id);
+    });
     this.#piscina.on("workerDestroy", () => queueMicrotask(() => this.#forgetGone()));
+    this.#observe();
   }
 
   /** Threads alive, those that are starting included. */
@@ -149,10 +166,13 @@ export class Pool {
       [queueOptionsSymbol]: placement,
     };
     placement.task = task;
-    this.#piscina.run(task, { transferList: transferList as never }).then(
-      (result: CallResult) => this.#answered(posted, result),
-      (error: unknown) => this.#failed(posted, error),
-    );
+    this.#piscina
+      .run(task, { transferList: transferList as never })
+      .then(
+        (result: CallResult) => this.#answered(posted, result),
+        (error: unknown) => this.#failed(posted, error),
+      )
+      .catch(this.#options.onFault);
   }
 
   /** Stops a posted call: taken back when it has not begun, else by ending its thread. */
@@ -174,6 +194,7 @@ export class Pool {
     this.#closing = true;
     if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
     await this.#piscina.destroy();
+    for (const posted of this.#posted.values()) this.#settle(posted, { kind: "lost" });
     for (const thread of this.#threads.values()) thread.close();
   }
 
@@ -184,7 +205,7 @@ export class Pool {
     const nowMs = monotonicMs();
     const loads = workers.map((worker): ThreadLoad => {
       const thread = this.#threads.get(worker.id);
-      const hasModule = thread?.keys.has(posted.call.key) === true;
+      const hasModule = thread?.has(posted.call.key) === true;
       // Piscina asks as soon as an answer is in, before `#finish` has seen it, and asks no more when
       // that was its last: a thread that it knows to be idle must not look busy here, or what waits
       // in Piscina's queue waits for ever.
@@ -202,8 +223,7 @@ export class Pool {
     const thread = this.#threads.get(threadId) ?? this.#adopt(threadId, placement);
     posted.thread = thread;
     thread.posted.add(posted);
-    if (!thread.keys.has(posted.call.key)) {
-      thread.keys.add(posted.call.key);
+    if (thread.give(posted.call.key)) {
       if (placement.task !== null) placement.task.setup = posted.call.setup;
     }
     return workers.find((worker) => worker.id === threadId) ?? null;
@@ -220,7 +240,7 @@ export class Pool {
 
   #answered(posted: Posted, result: CallResult): void {
     if (result.kind === "module_missing") {
-      posted.thread?.keys.delete(posted.call.key);
+      posted.thread?.lacks(posted.call.key);
       return this.#finish(posted, { kind: "returned" });
     }
     if (result.kind === "revoked") return this.#finish(posted, { kind: "returned" });
@@ -240,13 +260,13 @@ export class Pool {
   /** Piscina is done with the call: frees its slot. */
   #finish(posted: Posted, outcome: PoolOutcome): void {
     const { thread } = posted;
-    this.#settle(posted, outcome);
     if (thread !== null) {
       thread.posted.delete(posted);
       if (thread.watched?.posted === posted) thread.watched = null;
     }
     Atomics.store(this.#claims, posted.slot, claim.free);
     this.#freeSlots.push(posted.slot);
+    this.#settle(posted, outcome);
     this.#options.onRoom();
   }
 
@@ -269,6 +289,7 @@ export class Pool {
       this.#watchTimer = null;
       return;
     }
+    this.#observe();
     const nowMs = monotonicMs();
     for (const thread of this.#threads.values()) {
       if (thread.ending) continue;
@@ -326,14 +347,22 @@ export class Pool {
     thread.drainLog();
     const worker = this.#worker(thread.threadId);
     if (worker === undefined) return;
-    const timer = setTimeout(this.#options.onUnkillable, limits.threadEndTimeoutMs);
-    worker.terminate().then(
-      () => {
-        clearTimeout(timer);
-        this.#forgetGone();
-      },
-      (error: unknown) => this.#options.onThreadLost(error),
-    );
+    let ended = false;
+    const timer = setTimeout(() => {
+      // When it was this thread that stood still, the end may be told in this very turn of the loop.
+      setImmediate(() => {
+        if (!ended) this.#options.onUnkillable();
+      });
+    }, limits.threadEndTimeoutMs);
+    worker.once("exit", () => {
+      ended = true;
+      clearTimeout(timer);
+    });
+    worker.terminate().catch(this.#options.onThreadLost);
+  }
+
+  #observe(): void {
+    this.#roster.observe(this.#piscina.threads);
   }
 
   /** Forgets threads that are no more, and starts one when calls wait for it. */
@@ -343,9 +372,16 @@ export class Pool {
       if (alive.has(threadId)) continue;
       this.#threads.delete(threadId);
       thread.close();
-      releaseThreadSlot(this.#threadSlots, threadId, this.#options.runningFile);
     }
     if (this.#closing) return;
+    if (alive.size === 0) this.#returnUnplaced();
     this.#options.onRoom();
+  }
+
+  /** Piscina starts a thread when a call is posted, not for one that waits when the last thread ends. */
+  #returnUnplaced(): void {
+    for (const posted of this.#posted.values()) {
+      if (posted.thread === null && this.#revoke(posted)) this.#settle(posted, { kind: "returned" });
+    }
   }
 }

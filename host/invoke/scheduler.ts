@@ -13,6 +13,7 @@ export class Scheduler {
   readonly #suspects: Set<number>;
   /** Posted calls of the one suspect that may run now. */
   readonly #suspectCalls = new Set<PoolCall>();
+  #closed = false;
 
   constructor(pool: Pick<Pool, "hasRoom" | "post" | "stop">, suspects: Iterable<number>) {
     this.#pool = pool;
@@ -25,21 +26,23 @@ export class Scheduler {
   }
 
   enqueue(call: PoolCall): void {
+    if (this.#closed) return call.settle({ kind: "lost" });
     this.#waiting.add(call);
     this.dispatch();
   }
 
   /** Puts a call back that had been posted and had not begun. */
   enqueueAgain(call: PoolCall): void {
+    if (this.#closed) return call.settle({ kind: "lost" });
     this.#leaveSuspect(call);
     this.#returned.add(call);
     this.dispatch();
   }
 
-  /** The call has ended; true when that clears its version of suspicion. */
-  ended(call: PoolCall, outcome: "survived" | "lost"): boolean {
+  /** The call has ended; true when that, `survived`, clears its version of suspicion. */
+  ended(call: PoolCall, survived: boolean): boolean {
     this.#leaveSuspect(call);
-    const cleared = outcome === "survived" && this.#suspects.delete(call.versionId);
+    const cleared = survived && this.#suspects.delete(call.versionId);
     this.#release();
     this.dispatch();
     return cleared;
@@ -50,6 +53,14 @@ export class Scheduler {
     const queued = this.#returned.delete(call) || this.#waiting.delete(call) || this.#held.delete(call);
     if (queued) call.settle({ kind: "stopped", code, runMs: null });
     else this.#pool.stop(call, code);
+  }
+
+  /** Gives up every call that has not been posted, now and later: the pool is closed. */
+  close(): void {
+    this.#closed = true;
+    const given = [...this.#returned, ...this.#waiting, ...this.#held];
+    for (const queue of [this.#returned, this.#waiting, this.#held]) queue.clear();
+    for (const call of given) call.settle({ kind: "lost" });
   }
 
   /** Posts as many calls as there is room for. */

@@ -30,16 +30,34 @@ export type Watched = {
 export class Thread {
   readonly threadId: number;
   readonly posted = new Set<Posted>();
-  /** Deployments whose set-up it has been given. */
-  readonly keys = new Set<string>();
   watched: Watched | null = null;
   ending = false;
   readonly #logPort: MessagePort;
+  /** Deployments whose set-up it has been given; it may have let some go. */
+  readonly #keys = new Set<string>();
 
   constructor(threadId: number, logPort: MessagePort) {
     this.threadId = threadId;
     this.#logPort = logPort;
     logPort.unref();
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
+  /** Notes that it gets what a deployment needs; false when it has had it. */
+  give(key: string): boolean {
+    if (this.#keys.has(key)) return false;
+    // Names of modules it let go long ago: it is given again what it still has.
+    if (this.#keys.size >= 2 * limits.modulesCachedMax) this.#keys.clear();
+    this.#keys.add(key);
+    return true;
+  }
+
+  /** It said that it lacks what it was given. */
+  lacks(key: string): void {
+    this.#keys.delete(key);
   }
 
   /** Whether calls should not wait behind what it runs now. */
@@ -55,7 +73,7 @@ export class Thread {
       threadId: this.threadId,
       posted: this.posted.size,
       backlogMs,
-      hasModule: this.keys.has(key),
+      hasModule: this.#keys.has(key),
       stalled: this.stalled(nowMs),
     };
   }

@@ -5,6 +5,8 @@ export interface ArtifactStore {
   put(digest: string, bytes: Uint8Array): Promise<void>;
   /** The bytes of a digest, checked against it. Throws when they are missing or differ. */
   read(digest: string): Promise<Uint8Array>;
+  /** Removes an artifact; one that is not there is no error. */
+  remove(digest: string): Promise<void>;
   /** Removes every artifact that is not in `kept`, and what unfinished writes left behind. */
   retain(kept: ReadonlySet<string>): Promise<void>;
 }

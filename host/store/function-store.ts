@@ -15,6 +15,8 @@ export type DeployOutcome = {
   /** False when the bytes were those of a version that is kept, which is live now. */
   readonly created: boolean;
   readonly version: number;
+  /** Digests that no version names any more, because older versions were removed. */
+  readonly orphans: readonly string[];
 };
 
 export interface FunctionStore {
@@ -36,7 +38,8 @@ export interface FunctionStore {
   deploy(version: NewVersion): Promise<DeployOutcome>;
   rollback(name: string, version: number): Promise<void>;
   putConfig(name: string, config: FunctionConfig): Promise<void>;
-  remove(name: string): Promise<void>;
+  /** Resolves with the digests that no version names any more. */
+  remove(name: string): Promise<readonly string[]>;
   /** Records a crash of the host while `versionIds` held a thread; see `quarantine.ts`. */
   recordCrash(crash: CrashRecord): Promise<void>;
   clearSuspect(versionId: number): Promise<void>;

@@ -30,6 +30,8 @@ export type WorkerData = {
 /** What a thread needs once per deployment. */
 export type ModuleSetup = {
   readonly module: WebAssembly.Module;
+  /** Size of the module's bytes. */
+  readonly moduleBytes: number;
   readonly abi: Abi;
   readonly memory: MemoryBounds | null;
   readonly env: readonly (readonly [string, string])[];

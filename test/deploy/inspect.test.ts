@@ -1,10 +1,12 @@
 // The throw-away process: what it says of a module, and that its death or silence is a verdict too.
 
 import { strict as assert } from "node:assert";
+import { execFileSync } from "node:child_process";
 import { after, test } from "node:test";
 import { Inspectors } from "../../host/deploy/inspect.ts";
 import type { InspectRequest } from "../../host/deploy/inspector.ts";
 import { HostError } from "../../host/errors.ts";
+import { until } from "../flow/supervised-host.ts";
 import { assemble } from "../support/guests.ts";
 import * as raw from "../wasm/module-bytes.ts";
 
@@ -71,4 +73,23 @@ function listBomb(): Uint8Array<ArrayBuffer> {
       raw.section(10, raw.vector([body])),
     ),
   );
+}
+
+test("an inspector that the system kills is no verdict: another one is asked", async () => {
+  const own = new Inspectors();
+  const looping = own.inspect(request("(module (func $loop (loop (br 0))) (start $loop))"));
+  await until(() => inspectorPids().length > 0, 10_000);
+  const before = new Set(inspectorPids());
+  for (const pid of before) process.kill(pid, "SIGKILL");
+  assert.equal(await codeOf(looping), "start_failed");
+  own.close();
+});
+
+/** The inspectors of this process. */
+function inspectorPids(): number[] {
+  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
+  return rows
+    .map((row) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(row) ?? [])
+    .filter(([, , parent, args = ""]) => Number(parent) === process.pid && args.includes("inspector.ts"))
+    .map(([, pid]) => Number(pid));
 }

@@ -20,7 +20,13 @@ function fakePool(room: number) {
 }
 
 function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
-  const setup = { module: null as never, abi: "assemblyscript", memory: null, env: [] } as const;
+  const setup = {
+    module: null as never,
+    moduleBytes: 0,
+    abi: "assemblyscript",
+    memory: null,
+    env: [],
+  } as const;
   return {
     key: String(versionId),
     versionId,
@@ -64,11 +70,11 @@ test("Scheduler never posts two suspects together, and others beside one", () =>
   const [first, same, other, innocent] = [call(1), call(1), call(2), call(3)];
   for (const each of [first, same, other, innocent]) scheduler.enqueue(each);
   assert.deepEqual(pool.posted, [first, same, innocent]);
-  assert.equal(scheduler.ended(innocent, "survived"), false);
+  assert.equal(scheduler.ended(innocent, true), false);
   assert.equal(pool.posted.includes(other), false);
-  assert.equal(scheduler.ended(first, "survived"), true);
+  assert.equal(scheduler.ended(first, true), true);
   assert.equal(pool.posted.includes(other), false);
-  scheduler.ended(same, "survived");
+  scheduler.ended(same, true);
   assert.equal(pool.posted.at(-1), other);
 });
 
@@ -77,7 +83,7 @@ test("Scheduler keeps a suspect under suspicion when its thread was lost", () =>
   const scheduler = new Scheduler(pool, [1, 2]);
   const [first, other] = [call(1), call(2)];
   scheduler.enqueue(first);
-  assert.equal(scheduler.ended(first, "lost"), false);
+  assert.equal(scheduler.ended(first, false), false);
   const again = call(1);
   scheduler.enqueue(again);
   scheduler.enqueue(other);
@@ -109,4 +115,17 @@ test("Scheduler holds a suspect back although another suspect's stopped call nev
   scheduler.dispatch();
   scheduler.enqueue(other);
   assert.deepEqual(pool.posted, [running]);
+});
+
+test("Scheduler gives up what waits when it is closed, and what comes later", () => {
+  const pool = fakePool(0);
+  const scheduler = new Scheduler(pool, [1, 2]);
+  const settled: PoolOutcome[] = [];
+  scheduler.enqueue(call(1, settled));
+  scheduler.enqueueAgain(call(3, settled));
+  scheduler.close();
+  scheduler.enqueue(call(4, settled));
+  scheduler.enqueueAgain(call(5, settled));
+  assert.deepEqual(settled, Array(4).fill({ kind: "lost" }));
+  assert.equal(scheduler.waiting, 0);
 });

@@ -54,6 +54,10 @@ export class FileArtifactStore implements ArtifactStore {
     return bytes;
   }
 
+  async remove(digest: string): Promise<void> {
+    await rm(this.#path(digest), { force: true });
+  }
+
   async retain(kept: ReadonlySet<string>): Promise<void> {
     const names = new Set([...kept].map((digest) => fileName(digest)));
     for (const name of await readdir(this.#folder)) {

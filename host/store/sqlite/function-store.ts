@@ -113,8 +113,8 @@ export class SqliteFunctionStore implements FunctionStore {
     await this.#changed(name, this.#writer.write("putConfig", name, config));
   }
 
-  async remove(name: string): Promise<void> {
-    await this.#changed(name, this.#writer.write("remove", name));
+  async remove(name: string): Promise<readonly string[]> {
+    return this.#changed(name, this.#writer.write("remove", name));
   }
 
   async recordCrash(crash: CrashRecord): Promise<void> {

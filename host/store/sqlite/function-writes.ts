@@ -5,7 +5,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { HostError } from "../../errors.ts";
 import type { FunctionConfig } from "../../function.ts";
 import type { CrashRecord, DeployOutcome, NewVersion } from "../function-store.ts";
-import { StatementCache } from "./statement-cache.ts";
+import { type Row, StatementCache } from "./statement-cache.ts";
 
 export class FunctionWrites {
   readonly #sql: StatementCache;
@@ -28,7 +28,7 @@ export class FunctionWrites {
     if (kept !== undefined) {
       const number = Number(kept["version"]);
       this.#setLive(name, number);
-      return { created: false, version: number };
+      return { created: false, version: number, orphans: [] };
     }
     const next = Number(
       this.#sql.get(
@@ -46,14 +46,15 @@ export class FunctionWrites {
       createdAtMs,
     );
     this.#setLive(name, next);
-    this.#sql.run(
+    const pruned = this.#sql.all(
       `DELETE FROM versions WHERE name = ?1 AND version IN (
-         SELECT version FROM versions WHERE name = ?1 AND version <> ?2 ORDER BY version DESC LIMIT -1 OFFSET ?3)`,
+         SELECT version FROM versions WHERE name = ?1 AND version <> ?2 ORDER BY version DESC LIMIT -1 OFFSET ?3)
+       RETURNING digest`,
       name,
       next,
       this.#versionsMax - 1,
     );
-    return { created: true, version: next };
+    return { created: true, version: next, orphans: this.#orphans(pruned) };
   }
 
   rollback(name: string, version: number): void {
@@ -71,9 +72,12 @@ export class FunctionWrites {
     );
   }
 
-  remove(name: string): void {
+  /** Gives the digests that no version names any more. */
+  remove(name: string): string[] {
+    const versions = this.#sql.all("SELECT digest FROM versions WHERE name = ?", name);
     const { changes } = this.#sql.run("DELETE FROM functions WHERE name = ?", name);
     if (changes === 0) throw new HostError("function_not_found", `No function "${name}"`);
+    return this.#orphans(versions);
   }
 
   recordCrash(crash: CrashRecord): void {
@@ -90,6 +94,12 @@ export class FunctionWrites {
   unquarantine(versionId: number): void {
     this.#sql.run("UPDATE versions SET suspect = 0, quarantined = 0 WHERE id = ?", versionId);
     this.#sql.run("DELETE FROM crashes WHERE version_id = ?", versionId);
+  }
+
+  #orphans(removed: readonly Row[]): string[] {
+    return removed
+      .map((row) => String(row["digest"]))
+      .filter((digest) => this.#sql.get("SELECT 1 FROM versions WHERE digest = ?", digest) === undefined);
   }
 
   #setLive(name: string, version: number): void {

@@ -1,0 +1,81 @@
+// What an outcome of the pool means for the call, and for the suspicion its version may be under.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { functionConfigDefault } from "../../host/function.ts";
+import { Admission } from "../../host/invoke/admission.ts";
+import { Invoker } from "../../host/invoke/invoker.ts";
+import type { PoolCall, PoolOutcome } from "../../host/invoke/pool.ts";
+
+const deployment = {
+  id: 7,
+  name: "guest",
+  version: 2,
+  digest: "sha256:00",
+  abi: "assemblyscript",
+  bytes: 8,
+  createdAtMs: 0,
+  quarantined: false,
+  config: functionConfigDefault,
+  configRevision: 1,
+} as const;
+
+const request = { deployment, requestId: "r", message: new Uint8Array(0) };
+
+/** An invoker whose scheduler settles each call with `outcome`. */
+function invokerThatMeets(
+  outcome: PoolOutcome | null,
+  load: () => Promise<never> = async () => assert.fail(),
+) {
+  const survivals: boolean[] = [];
+  const loaded = { module: null as never, moduleBytes: 0, memory: null };
+  const scheduler = {
+    enqueue: (call: PoolCall) => outcome !== null && call.settle(outcome),
+    enqueueAgain: () => assert.fail("posted again"),
+    ended: (_call: PoolCall, survived: boolean) => {
+      survivals.push(survived);
+      return false;
+    },
+    stop: () => {},
+  };
+  const invoker = new Invoker({
+    admission: new Admission(),
+    modules: { get: () => (outcome === null ? load() : { loaded }) },
+    scheduler,
+    log: () => {},
+    exists: (id) => id !== deployment.id,
+    onCleared: () => {},
+  });
+  return { invoker, survivals };
+}
+
+const common = { begunAtMs: 0, timings: {}, logLines: 0 };
+const rows: [name: string, outcome: PoolOutcome, code: string | null, survived: boolean][] = [
+  ["answered", { kind: "answered", message: new Uint8Array(1), ...common }, null, true],
+  ["failed", { kind: "failed", code: "guest_trapped", detail: "", ...common }, "guest_trapped", true],
+  ["stopped as it ran", { kind: "stopped", code: "cpu_exceeded", runMs: 3 }, "cpu_exceeded", true],
+  [
+    "stopped before it ran",
+    { kind: "stopped", code: "deadline_exceeded", runMs: null },
+    "deadline_exceeded",
+    false,
+  ],
+  ["lost with its thread", { kind: "lost" }, "worker_lost", false],
+];
+
+for (const [name, outcome, code, survived] of rows) {
+  test(`a call that is ${name} ${survived ? "clears" : "does not clear"} its version of suspicion`, async () => {
+    const { invoker, survivals } = invokerThatMeets(outcome);
+    const answer = invoker.invoke(request);
+    if (code === null) assert.equal((await answer).message.byteLength, 1);
+    else await assert.rejects(answer, { code });
+    assert.deepEqual(survivals, [survived]);
+  });
+}
+
+test("a call whose version is removed before its module is read is function_not_found", async () => {
+  const { invoker } = invokerThatMeets(null, async () => {
+    throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+  });
+  await assert.rejects(invoker.invoke(request), { code: "function_not_found", message: /guest@2.*removed/ });
+});
