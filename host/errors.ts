@@ -120,7 +120,7 @@ export const errorTable = {
 export type ErrorCode = keyof typeof errorTable;
 
 export type HostErrorOptions = {
-  /** Overrides the table's status: `memory_exceeded` is 502 at a call and 422 at a deploy. */
+  /** Overrides the table's status: `memory_exceeded` is 422 at a deploy, `bad_request` 417 or 431 where HTTP has a status of its own. */
   readonly status?: number;
   /** Seconds for Retry-After. */
   readonly retryAfterS?: number;

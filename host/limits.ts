@@ -53,7 +53,11 @@ export const limitTable = {
   envEntriesMax: limit(256, "variables", "of one function"),
   envBytesMax: limit(64 * 1024, "bytes", "names and values of a function's env together"),
   liveCallsMax: limit(12_000, "calls", "admitted calls of the host, running or waiting for a thread"),
-  bodyBytesHeldMax: limit(512 * 1024 * 1024, "bytes", "request bodies in memory at once"),
+  bodyBytesHeldMax: limit(
+    512 * 1024 * 1024,
+    "bytes",
+    "bodies of requests and large answers in memory at once",
+  ),
   callsPerThreadMax: limit(16, "calls", "posted to one thread ahead of need, to hide the round trip"),
   modulesCachedMax: limit(2_000, "modules", "compiled modules kept; the least recently used goes first"),
   modulesCachedBytesMax: limit(256 * 1024 * 1024, "bytes", "their bytes together, and again in each thread"),

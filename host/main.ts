@@ -11,7 +11,8 @@ import { Inspectors } from "./deploy/inspect.ts";
 import type { Deployment } from "./function.ts";
 import { type HostState, openState } from "./host-state.ts";
 import { type ControlParts, controlApp } from "./http/app.ts";
-import { BodyBudget, InvokeRoutes } from "./http/invoke-routes.ts";
+import { BodyBudget } from "./http/body-budget.ts";
+import { InvokeRoutes } from "./http/invoke-routes.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { LogLine } from "./invocation.ts";
 import { Admission } from "./invoke/admission.ts";
@@ -65,6 +66,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     digestOf,
     now: Date.now,
     onRemoved: (name) => logs.remove(name),
+    warm: async (digest) => engine.modules.get(digest),
     onOrphaned: (digest) => engine.modules.drop(digest),
   });
   await deployer.cleanUp();

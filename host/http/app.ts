@@ -42,6 +42,8 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
     context.header("x-content-type-options", "nosniff");
     context.header("cache-control", "no-store");
     await next();
+    // Nothing further is to come on a connection of a host that ends.
+    if (parts.notReady() !== null) context.header("connection", "close");
   });
   app.onError((error, context) => {
     const requestId = context.get("requestId") ?? randomUUID();
@@ -51,15 +53,19 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
     for (const [name, value] of problem.headers) context.header(name, value);
     return context.body(problem.body, problem.status as never);
   });
+  const assertReady = (what: string): void => {
+    const reason = parts.notReady();
+    if (reason !== null) throw new HostError("overloaded", `${what}: ${reason}`, { retryAfterS: 1 });
+  };
   app.use("/v1/*", async (context, next) => {
     assertMayCall(callerOf(context), parts.guard);
+    const { method } = context.req;
+    if (method !== "GET" && method !== "HEAD") assertReady("Cannot make the change");
     await next();
   });
   app.get("/healthz", (context) => context.json({ status: "live" }));
   app.get("/readyz", (context) => {
-    const reason = parts.notReady();
-    if (reason !== null)
-      throw new HostError("overloaded", `The host is not ready: ${reason}`, { retryAfterS: 1 });
+    assertReady("The host is not ready");
     return context.json({ status: "ready" });
   });
   app.get("/metrics", async (context) => {

@@ -1,13 +1,13 @@
 // The one place that writes error answers: problem documents of RFC 9457 with a stable `code`. An
 // error that is no HostError is logged whole under the request id and tells the client nothing.
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { errorTable, HostError } from "../errors.ts";
 import { isUnread } from "./request-body.ts";
 
 export type Problem = {
   readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: readonly [string, string][];
   readonly body: string;
 };
 
@@ -39,7 +39,7 @@ export function problemOf(error: unknown, requestId: string, report: (error: unk
 }
 
 /** How long a client that is still sending may take to notice the answer. */
-const lingerMs = 1_000;
+export const lingerMs = 1_000;
 
 /**
  * Writes a problem to a raw response, with further headers. Where the client is still sending, the
@@ -74,4 +74,17 @@ export function writeProblem(
   };
   const timer = setTimeout(end, lingerMs).unref();
   request.once("end", end).once("close", end).resume();
+}
+
+/** A problem as the last answer of a connection, for where there is no response to write it to. */
+export function rawProblem(problem: Problem, requestId: string): string {
+  const headers = [
+    ["x-mayfly-request-id", requestId],
+    ...problem.headers,
+    ["content-length", String(Buffer.byteLength(problem.body))],
+    ["date", new Date().toUTCString()],
+    ["connection", "close"],
+  ];
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${problem.body}`;
 }

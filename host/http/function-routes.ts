@@ -2,7 +2,8 @@
 
 import { Hono } from "hono";
 import { z } from "zod";
-import { HostError } from "../errors.ts";
+import type { Deployer } from "../deploy/deployer.ts";
+import { type ErrorCode, HostError } from "../errors.ts";
 import {
   type Deployment,
   type FunctionVersion,
@@ -12,10 +13,22 @@ import {
 } from "../function.ts";
 import { limits } from "../limits.ts";
 import type { FunctionStore } from "../store/function-store.ts";
-import type { ControlEnv, ControlParts } from "./app.ts";
-import { ClientGone, jsonBody, uploadBody } from "./request-body.ts";
+import type { ControlEnv } from "./app.ts";
+import { BodyBudget } from "./body-budget.ts";
+import { jsonBody, uploadBody } from "./body-bytes.ts";
+import { ClientGone } from "./request-body.ts";
 import { Semaphore } from "./semaphore.ts";
 import { readStream } from "./stream-body.ts";
+
+export type FunctionRouteParts = {
+  readonly functions: Pick<FunctionStore, "list" | "live" | "versions" | "config">;
+  readonly deployer: Pick<Deployer, "deploy" | "remove" | "putConfig" | "rollback" | "unquarantine">;
+  /** Room in memory for uploads; as much as the deploys at once may take unless given. */
+  readonly uploads?: BodyBudget;
+  /** The address under which functions are called, `http://127.0.0.1:4747`. */
+  readonly baseUrl: () => string;
+  readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
+};
 
 const rollbackSchema = z.strictObject({ version: z.int().min(1) });
 const moduleTypes = new Set([
@@ -25,10 +38,13 @@ const moduleTypes = new Set([
   "application/x-www-form-urlencoded",
 ]);
 
-export function functionRoutes(parts: ControlParts): Hono<ControlEnv> {
+export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
   const { functions, deployer } = parts;
   const routes = new Hono<ControlEnv>();
-  const uploads = new Semaphore(limits.deploysAtOnceMax);
+  // Reading takes no place: a few clients that dribble would keep all others from deploying. What is
+  // read is in memory until it is deployed, and is bounded by its bytes.
+  const { uploads = new BodyBudget(limits.deploysAtOnceMax * limits.moduleBytesMax) } = parts;
+  const deploys = new Semaphore(limits.deploysAtOnceMax);
 
   const live = (name: string): Deployment => liveFunction(functions, name);
   const shown = (deployment: Deployment) => shownFunction(deployment, parts.baseUrl());
@@ -44,9 +60,10 @@ export function functionRoutes(parts: ControlParts): Hono<ControlEnv> {
         `Cannot deploy: content type is ${type}, want application/wasm`,
       );
     }
-    using _slot = await uploads.take();
     try {
-      const bytes = await readStream(context.req.raw, uploadBody);
+      using share = uploads.share();
+      const bytes = await readStream(context.req.raw, uploadBody, share);
+      using _place = await deploys.take();
       const { deployment, created } = await deployer.deploy(name, bytes);
       parts.onDeploy(created ? "created" : "unchanged");
       return context.json(shown(deployment), created ? 201 : 200);
@@ -105,7 +122,7 @@ export function functionRoutes(parts: ControlParts): Hono<ControlEnv> {
   return routes;
 }
 
-function liveFunction(functions: FunctionStore, name: string): Deployment {
+function liveFunction(functions: Pick<FunctionStore, "live">, name: string): Deployment {
   const found = functions.live(functionName(name));
   if (found === null) throw new HostError("function_not_found", `No function "${name}"`);
   return found;

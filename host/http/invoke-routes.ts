@@ -8,19 +8,21 @@ import { type ErrorCode, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
 import type { Timings } from "../invocation.ts";
 import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
-import { limits } from "../limits.ts";
 import { encodeRequest } from "../messages.ts";
+import { AnswerBytes } from "./answer-bytes.ts";
+import type { BodyBudget } from "./body-budget.ts";
+import { invokeBody } from "./body-bytes.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import { type GuestResponse, readGuestResponse } from "./guest-response.ts";
 import { requestHeaders } from "./headers.ts";
-import { ClientGone, hasBody, invokeBody, readBody } from "./request-body.ts";
+import { ClientGone, hasBody, readBody } from "./request-body.ts";
 import type { FunctionTarget } from "./target.ts";
 
 export type InvokeRouteParts = {
   /** The deployment of a name and pin; throws `function_not_found` or `function_quarantined`. */
   readonly route: (name: string, pin: string | null) => Deployment;
   readonly invoke: (request: InvokeRequest) => Promise<InvokeAnswer>;
-  /** Room in memory for request bodies. */
+  /** Room in memory for the bodies of requests and answers. */
   readonly bodies: BodyBudget;
   readonly onOutcome: (deployment: Deployment | null, outcome: "ok" | ErrorCode, ms: number) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
@@ -28,41 +30,24 @@ export type InvokeRouteParts = {
   readonly onGuestFault: (deployment: Deployment, requestId: string, reason: string) => void;
 };
 
-/** Counts the bytes of request bodies that are in memory. */
-export class BodyBudget {
-  #held = 0;
-  readonly #bytesMax: number;
-
-  constructor(bytesMax: number = limits.bodyBytesHeldMax) {
-    this.#bytesMax = bytesMax;
-  }
-
-  hold(bytes: number): Disposable {
-    if (this.#held + bytes > this.#bytesMax) {
-      throw new HostError("overloaded", "Cannot take the request: too many bodies are in memory", {
-        retryAfterS: 1,
-      });
-    }
-    this.#held += bytes;
-    return {
-      [Symbol.dispose]: () => {
-        this.#held -= bytes;
-      },
-    };
-  }
-}
-
 const noBody = new Uint8Array(0);
 
 export class InvokeRoutes {
   readonly #parts: InvokeRouteParts;
+  readonly #answers: AnswerBytes;
 
   constructor(parts: InvokeRouteParts) {
     this.#parts = parts;
+    this.#answers = new AnswerBytes(parts.bodies);
   }
 
-  /** Answers one request; never rejects. */
-  async handle(request: IncomingMessage, response: ServerResponse, target: FunctionTarget): Promise<void> {
+  /** Answers one request; never rejects. `closing` tells whether the connection is to end with the answer. */
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: FunctionTarget,
+    closing: () => boolean,
+  ): Promise<void> {
     const requestId = randomUUID();
     const startMs = performance.now();
     let deployment: Deployment | null = null;
@@ -71,6 +56,8 @@ export class InvokeRoutes {
       deployment = this.#parts.route(target.name, target.pin);
       const answer = await this.#invoke(request, target, deployment, requestId);
       const guest = this.#read(answer, request, deployment, requestId);
+      this.#answers.hold(request.socket, response, guest.body?.byteLength ?? 0);
+      if (closing()) response.shouldKeepAlive = false;
       send(response, guest, callHeaders(requestId, deployment, answer.timings));
     } catch (error) {
       if (error instanceof ClientGone) {
@@ -81,6 +68,7 @@ export class InvokeRoutes {
       outcome = error instanceof HostError ? error.code : "internal";
       const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
       const timings = error instanceof InvokeError ? error.timings : {};
+      if (closing()) response.shouldKeepAlive = false;
       writeProblem(request, response, problem, callHeaders(requestId, deployment, timings));
     } finally {
       if (outcome !== null) this.#parts.onOutcome(deployment, outcome, performance.now() - startMs);
@@ -94,12 +82,8 @@ export class InvokeRoutes {
     requestId: string,
   ): Promise<InvokeAnswer> {
     if (!hasBody(request)) return this.#call(request, target, deployment, requestId, noBody);
-    // A chunked body announces nothing: it holds the most it may grow to while it is read.
-    const announced = request.headers["content-length"];
-    const bytes =
-      announced === undefined ? invokeBody.bytesMax : Math.min(Number(announced), invokeBody.bytesMax);
-    using _held = this.#parts.bodies.hold(bytes);
-    const body = await readBody(request, invokeBody);
+    using share = this.#parts.bodies.share();
+    const body = await readBody(request, invokeBody, share);
     return await this.#call(request, target, deployment, requestId, body);
   }
 
@@ -170,18 +154,6 @@ function send(
   for (const [name, value] of further) headers.push(name, value);
   if (guest.contentLength !== null) headers.push("content-length", String(guest.contentLength));
   response.writeHead(guest.status, headers);
-  if (guest.body === null || guest.body.byteLength === 0) {
-    response.end();
-    return;
-  }
-  response.end(guest.body);
-  const { socket } = response;
-  if (socket === null || socket.writableLength === 0) return;
-  // The reader is slower than the answer: it may take its time, but not stand still.
-  const cut = (): void => void socket.destroy();
-  socket.setTimeout(limits.writeStallTimeoutMs, cut);
-  response.once("close", () => {
-    socket.off("timeout", cut);
-    socket.setTimeout(0);
-  });
+  if (guest.body === null || guest.body.byteLength === 0) response.end();
+  else response.end(guest.body);
 }

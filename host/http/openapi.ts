@@ -161,6 +161,7 @@ const paths = {
         "unsupported_feature",
         "start_failed",
         "unknown_abi",
+        "overloaded",
         "storage_full",
       ],
       upload,
@@ -173,7 +174,7 @@ const paths = {
       "removeFunction",
       "Remove it with all its versions",
       { 204: { description: "Removed" } },
-      ["invalid_name", "function_not_found"],
+      ["invalid_name", "function_not_found", "overloaded"],
     ),
   },
   "/v1/functions/{name}/versions": {
@@ -192,7 +193,7 @@ const paths = {
       "putConfig",
       "Replace the whole configuration",
       ok("The effective configuration", ref("Config")),
-      ["invalid_name", "invalid_config", "body_too_large"],
+      ["invalid_name", "invalid_config", "body_too_large", "overloaded"],
       { required: true, content: json(ref("Config")) },
     ),
   },
@@ -202,7 +203,7 @@ const paths = {
       "rollbackFunction",
       "Make a kept version live",
       ok("The function", ref("Function")),
-      ["invalid_name", "bad_request", "function_not_found"],
+      ["invalid_name", "bad_request", "function_not_found", "overloaded"],
       {
         required: true,
         content: json({
@@ -220,7 +221,7 @@ const paths = {
       "unquarantineFunction",
       "Let the live version run again",
       ok("The function", ref("Function")),
-      ["invalid_name", "function_not_found"],
+      ["invalid_name", "function_not_found", "overloaded"],
     ),
   },
   "/v1/functions/{name}/logs": {

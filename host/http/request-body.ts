@@ -1,38 +1,12 @@
-// Reads a request body whole, within its bounds, before any thread is held for it (docs/threat-model.md B9, B10).
+// Reads the body of Node's request whole, within its bounds, before any thread is held for it
+// (docs/threat-model.md B9, B10).
 
 import type { IncomingMessage } from "node:http";
-import { type ErrorCode, HostError } from "../errors.ts";
-import { limits } from "../limits.ts";
-
-export type BodyBounds = {
-  readonly bytesMax: number;
-  readonly idleTimeoutMs: number;
-  /** The code for a body that is too large. */
-  readonly tooLarge: Extract<ErrorCode, "body_too_large" | "module_too_large">;
-};
-
-export const invokeBody: BodyBounds = {
-  bytesMax: limits.requestBodyBytesMax,
-  idleTimeoutMs: limits.bodyIdleTimeoutMs,
-  tooLarge: "body_too_large",
-};
-
-export const uploadBody: BodyBounds = {
-  bytesMax: limits.moduleBytesMax,
-  idleTimeoutMs: limits.bodyIdleTimeoutMs,
-  tooLarge: "module_too_large",
-};
-
-export const jsonBody: BodyBounds = {
-  bytesMax: limits.configBodyBytesMax,
-  idleTimeoutMs: limits.bodyIdleTimeoutMs,
-  tooLarge: "body_too_large",
-};
+import type { BodyShare } from "./body-budget.ts";
+import { type BodyBounds, BodyBytes, stoodStill } from "./body-bytes.ts";
 
 /** The client went away before its request was complete: nobody is left to answer. */
 export class ClientGone extends Error {}
-
-const none = new Uint8Array(0);
 
 /** Whether the message has a body at all (RFC 9112, section 6.3). */
 export function hasBody(request: IncomingMessage): boolean {
@@ -48,44 +22,36 @@ export function isUnread(request: IncomingMessage): boolean {
   return !request.complete && hasBody(request);
 }
 
-/** Throws when the announced length is over the bound, before a byte is read. */
-export function assertLengthFits(request: IncomingMessage, bounds: BodyBounds): void {
-  const length = Number(request.headers["content-length"] ?? 0);
-  if (length > bounds.bytesMax) throw tooLarge(bounds, `${length} bytes are announced`);
-}
-
-/** The whole body. Rejects with 413, 408, or ClientGone. */
-export function readBody(request: IncomingMessage, bounds: BodyBounds): Promise<Uint8Array> {
-  assertLengthFits(request, bounds);
-  if (!hasBody(request)) return Promise.resolve(none);
+/**
+ * The whole body, counted in `share` as it comes. Rejects with 413 (before a byte is read, when the
+ * announced length says so), with 408, with 503, or with ClientGone.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  bounds: BodyBounds,
+  share?: BodyShare,
+): Promise<Uint8Array> {
+  const body = new BodyBytes(bounds, request.headers["content-length"], share);
+  if (!hasBody(request)) return body.whole();
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const end = (error: Error | null): void => {
+    const end = (error: unknown): void => {
       clearTimeout(timer);
       request.off("data", take).off("end", done).off("close", gone).off("error", gone);
-      if (error === null)
-        return resolve(chunks.length === 1 ? (chunks[0] ?? none) : Buffer.concat(chunks, bytes));
+      if (error === null) return resolve(body.whole());
       request.resume();
       reject(error);
     };
     const take = (chunk: Buffer): void => {
       timer.refresh();
-      bytes += chunk.byteLength;
-      if (bytes > bounds.bytesMax) return end(tooLarge(bounds, `more than ${bounds.bytesMax} bytes came`));
-      chunks.push(chunk);
+      try {
+        body.add(chunk);
+      } catch (error) {
+        end(error);
+      }
     };
     const done = (): void => end(null);
     const gone = (): void => end(new ClientGone("The client went away inside its request"));
-    const timer = setTimeout(() => {
-      end(new HostError("request_timeout", `No byte of the body came for ${bounds.idleTimeoutMs} ms`));
-    }, bounds.idleTimeoutMs);
+    const timer = setTimeout(() => end(stoodStill(bounds)), bounds.idleTimeoutMs);
     request.on("data", take).on("end", done).on("close", gone).on("error", gone);
   });
-}
-
-/** The 413 of a bound. */
-export function tooLarge(bounds: BodyBounds, found: string): HostError {
-  const what = bounds.tooLarge === "module_too_large" ? "module" : "request body";
-  return new HostError(bounds.tooLarge, `The ${what} is too large: ${found}, limit is ${bounds.bytesMax}`);
 }

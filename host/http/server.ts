@@ -3,36 +3,55 @@
 
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Hono } from "hono";
 import { HostError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { ControlEnv } from "./app.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import type { InvokeRoutes } from "./invoke-routes.ts";
-import { type FunctionTarget, functionTarget, parseTarget } from "./target.ts";
+import { answerRefusedRequests, methodRefusal } from "./refused-requests.ts";
+import { cutStalledReader } from "./stalled-reader.ts";
+import { assertPlainPath, type FunctionTarget, functionTarget, parseTarget } from "./target.ts";
 
 export type ServerParts = {
   readonly invokeRoutes: InvokeRoutes;
   readonly app: Hono<ControlEnv>;
   readonly onFault: (error: unknown, requestId: string) => void;
+  /** An idle connection is kept this long, and a second more; 5 s unless given. */
+  readonly keepAliveTimeoutMs?: number;
+  /** `limits.writeStallTimeoutMs` unless given. */
+  readonly writeStallTimeoutMs?: number;
 };
 
 /** The interval at which Node looks for late clients; its default of 30 s makes the bounds idle. */
 const connectionsCheckMs = 500;
 
 export function createHttpServer(parts: ServerParts): Server {
-  const control = getRequestListener(parts.app.fetch, { overrideGlobalObjects: false });
-  const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    let target: FunctionTarget | null;
-    try {
-      target = route(request);
-    } catch (error) {
-      refuse(request, response, error, parts.onFault);
-      return;
-    }
-    if (target !== null) void parts.invokeRoutes.handle(request, response, target);
-    else void control(request, response);
+  const { keepAliveTimeoutMs = 5_000, writeStallTimeoutMs = limits.writeStallTimeoutMs } = parts;
+  const problemFor = (error: unknown) => {
+    const requestId = randomUUID();
+    const problem = problemOf(error, requestId, (fault) => parts.onFault(fault, requestId));
+    return { problem, own: [["x-mayfly-request-id", requestId]] as [string, string][] };
+  };
+  const control = getRequestListener(parts.app.fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => {
+      const { problem, own } = problemFor(error instanceof RequestError ? noUrl(error) : error);
+      return new Response(problem.body, { status: problem.status, headers: [...own, ...problem.headers] });
+    },
+  });
+  const refuse = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
+    const { problem, own } = problemFor(error);
+    // Where one request ends and the next begins is not sure after a malformed one.
+    if (error instanceof HostError && error.code === "bad_request") response.shouldKeepAlive = false;
+    writeProblem(request, response, problem, own);
+  };
+  const cutStalled = cutStalledReader(writeStallTimeoutMs);
+  const closing = (): boolean => !server.listening;
+  const begin = (response: ServerResponse): void => {
+    response.on("prefinish", cutStalled);
+    if (closing()) response.shouldKeepAlive = false;
   };
   const server = createServer(
     {
@@ -40,11 +59,29 @@ export function createHttpServer(parts: ServerParts): Server {
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       maxHeaderSize: limits.requestHeaderBytesMax,
-      keepAliveTimeout: 5_000,
-      requireHostHeader: true,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      // `route` looks for it, and answers with more than a status.
+      requireHostHeader: false,
     },
-    listener,
+    (request, response) => {
+      begin(response);
+      let target: FunctionTarget | null;
+      try {
+        target = route(request);
+      } catch (error) {
+        refuse(request, response, error);
+        return;
+      }
+      if (target !== null) void parts.invokeRoutes.handle(request, response, target, closing);
+      else void control(request, response);
+    },
   );
+  server.on("checkExpectation", (request, response) => {
+    begin(response);
+    const error = new HostError("bad_request", "Expect asks for more than 100-continue", { status: 417 });
+    refuse(request, response, error);
+  });
+  answerRefusedRequests(server);
   server.maxRequestsPerSocket = limits.requestsPerSocketMax;
   server.maxHeadersCount = 1_000;
   return server;
@@ -52,30 +89,29 @@ export function createHttpServer(parts: ServerParts): Server {
 
 /** Checks what no route should have to; null sends the request to the control plane. */
 function route(request: IncomingMessage): FunctionTarget | null {
-  const { method = "", rawHeaders, url = "" } = request;
-  if (method === "TRACE") {
-    throw new HostError("method_not_allowed", "TRACE is refused (RFC 9110, section 9.3.8)", {
-      extra: { allow: ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] },
-    });
-  }
+  const { method = "", url = "" } = request;
+  if (method === "TRACE") throw methodRefusal("TRACE is refused (RFC 9110, section 9.3.8)");
+  assertOneHost(request);
+  const host = request.headers.host ?? "";
+  const target = parseTarget(url, host);
+  const called = functionTarget(target, host);
+  if (called === null) assertPlainPath(target.path);
+  return called;
+}
+
+/** RFC 9112, section 3.2; of several Node takes the first (docs/threat-model.md B13). */
+function assertOneHost({ rawHeaders, httpVersion }: IncomingMessage): void {
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
     if (name !== undefined && name.length === 4 && name.toLowerCase() === "host") hosts += 1;
   }
-  // Node takes the first of several (docs/threat-model.md B13); RFC 9112, section 3.2, wants them refused.
   if (hosts > 1) throw new HostError("bad_request", "The request has more than one Host header");
-  const host = request.headers.host ?? "";
-  return functionTarget(parseTarget(url, host), host);
+  if (hosts === 0 && httpVersion === "1.1")
+    throw new HostError("bad_request", "The request has no Host header");
 }
 
-function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  error: unknown,
-  onFault: ServerParts["onFault"],
-): void {
-  const requestId = randomUUID();
-  const problem = problemOf(error, requestId, (fault) => onFault(fault, requestId));
-  writeProblem(request, response, problem, [["x-mayfly-request-id", requestId]]);
+/** What the adapter of the control plane refuses itself: a target or a Host that is part of no URL. */
+function noUrl(error: RequestError): HostError {
+  return new HostError("bad_request", `The request makes no URL: ${error.message}`);
 }

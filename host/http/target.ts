@@ -69,3 +69,16 @@ export function functionTarget(target: Target, host: string): FunctionTarget | n
     query: target.query,
   };
 }
+
+/**
+ * Throws when a path of the control plane is written in another spelling: `invalid_name` where a name
+ * is, else `not_found`. Routes see the path decoded, so that "%61" would be the function "a" to manage,
+ * though not to call.
+ */
+export function assertPlainPath(path: string): void {
+  const [, name] = /^\/v1\/functions\/([^/]+)/.exec(path) ?? [];
+  if (name !== undefined) functionName(name);
+  if (/%|\/\.{1,2}(\/|$)/.test(path)) {
+    throw new HostError("not_found", "No such route: its paths hold no percent-encoding and no dot segments");
+  }
+}

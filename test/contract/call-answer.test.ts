@@ -4,7 +4,7 @@ import { strict as assert } from "node:assert";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import { limits } from "../../host/limits.ts";
-import { assemble, echo, order, orderAnswer, puppet } from "../support/guests.ts";
+import { answering, assemble, echo, order, orderAnswer, puppet } from "../support/guests.ts";
 import { type ResponseParts, responseMessage, u32 } from "../support/messages.ts";
 import { type RawAnswer, RawConnection } from "../support/raw-connection.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
@@ -113,15 +113,18 @@ test("an answer carries request id, version and the phases that took place, whic
   for (const phase of ["queue", "instantiate", "run"]) assert.ok(timing.includes(`${phase};`), timing);
 });
 
-test("a first call shows load and compile, a second one does not", async () => {
-  await host.deploy(
-    "cold",
-    assemble(`(module (memory (export "memory") 1)
-    (func (export "mayfly_handle") (param i32) unreachable))`),
-  );
-  const timing = async (): Promise<string> => (await host.call("cold")).header("server-timing") ?? "";
-  assert.match(await timing(), /load;dur=.*compile;dur=.*run;dur=/);
-  assert.doesNotMatch(await timing(), /load|compile/);
+test("the first call after a start shows load and compile; a second one, and one after a deploy, do not", async () => {
+  const first = await TestHost.start();
+  const timing = async (from: TestHost): Promise<string> =>
+    (await from.call("cold")).header("server-timing") ?? "";
+  await first.deploy("cold", answering("cold"));
+  assert.doesNotMatch(await timing(first), /load|compile/);
+  const { dataDir } = first;
+  await first.close({ keepData: true });
+  const second = await TestHost.start({ dataDir });
+  assert.match(await timing(second), /load;dur=.*compile;dur=.*run;dur=/);
+  assert.doesNotMatch(await timing(second), /load|compile/);
+  await second.close();
 });
 
 test("an error of the guest carries request id, version and phases too", async () => {

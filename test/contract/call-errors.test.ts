@@ -118,19 +118,23 @@ describe("a call that fails", () => {
   });
 
   test("because stored bytes are damaged is internal, and tells the client nothing of it", async () => {
-    const bytes = answering("damaged");
-    await host.deploy("damaged", bytes);
-    const folder = join(host.dataDir, "modules");
+    const first = await TestHost.start();
+    await first.deploy("sound", answering("sound"));
+    const folder = join(first.dataDir, "modules");
     const before = new Set(await readdir(folder));
-    await host.deploy("other", answering("other"));
+    await first.deploy("damaged", answering("damaged"));
     const [file = ""] = (await readdir(folder)).filter((name) => !before.has(name));
+    const { dataDir } = first;
+    await first.close({ keepData: true });
     await writeFile(join(folder, file), "garbage");
-    const answer = await host.call("other");
+    const second = await TestHost.start({ dataDir });
+    const answer = await second.call("damaged");
     assertProblem(answer, 500, "internal");
     assert.doesNotMatch(answer.text, /digest|sha256|modules|\.ts/);
-    assert.equal((await host.call("damaged")).text, "damaged");
+    assert.equal((await second.call("sound")).text, "sound");
     const requestId = answer.header("x-mayfly-request-id") ?? "";
-    assert.ok(host.faults.some((line) => line.includes(requestId) && line.includes("damaged")));
+    assert.ok(second.faults.some((line) => line.includes(requestId) && line.includes("is damaged")));
+    await second.close({ expectFaults: true });
   });
 });
 

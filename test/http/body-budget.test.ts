@@ -3,19 +3,25 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { HostError } from "../../host/errors.ts";
-import { BodyBudget } from "../../host/http/invoke-routes.ts";
+import { BodyBudget } from "../../host/http/body-budget.ts";
 import { Semaphore } from "../../host/http/semaphore.ts";
 
-test("BodyBudget gives out its bytes, is overloaded beyond them, and takes them back", () => {
+test("BodyBudget gives out its bytes as they come, is overloaded beyond them, and takes them back", () => {
   const budget = new BodyBudget(10);
-  const held = budget.hold(6);
-  budget.hold(4)[Symbol.dispose]();
+  const [one, other] = [budget.share(), budget.share()];
+  one.add(4);
+  one.add(2);
+  other.add(4);
   assert.throws(
-    () => budget.hold(5),
+    () => other.add(1),
     (error) => error instanceof HostError && error.code === "overloaded" && error.retryAfterS === 1,
   );
-  held[Symbol.dispose]();
-  budget.hold(10);
+  other[Symbol.dispose]();
+  other[Symbol.dispose]();
+  one.add(4);
+  assert.throws(() => other.add(1), HostError);
+  one[Symbol.dispose]();
+  budget.share().add(10);
 });
 
 test("Semaphore lets in as many as it has places, the others in turn", async () => {

@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { HostError } from "../../host/errors.ts";
-import { type BodyBounds, ClientGone, readBody } from "../../host/http/request-body.ts";
+import type { BodyBounds } from "../../host/http/body-bytes.ts";
+import { ClientGone, readBody } from "../../host/http/request-body.ts";
 import { readStream } from "../../host/http/stream-body.ts";
 import { RawConnection } from "../support/raw-connection.ts";
 

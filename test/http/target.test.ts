@@ -3,7 +3,7 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { HostError } from "../../host/errors.ts";
-import { functionTarget, hostName, parseTarget } from "../../host/http/target.ts";
+import { assertPlainPath, functionTarget, hostName, parseTarget } from "../../host/http/target.ts";
 
 test("parseTarget splits at the first question mark and decodes nothing", () => {
   for (const [target, path, query] of [
@@ -61,4 +61,43 @@ test("functionTarget finds name, pin and path", () => {
   assert.deepEqual(find("/fn/a@"), { name: "a", pin: "", path: "/", query: "q" });
   assert.deepEqual(find("/fn/b/c", "a.localhost:1"), { name: "a", pin: null, path: "/fn/b/c", query: "q" });
   for (const path of ["/", "/fn", "/FN/a", "/v1/fn/a"]) assert.equal(find(path), null, path);
+});
+
+test("assertPlainPath refuses every other spelling of a path of the control plane", () => {
+  const code = (path: string): string => {
+    try {
+      assertPlainPath(path);
+      return "ok";
+    } catch (error) {
+      return error instanceof HostError ? error.code : String(error);
+    }
+  };
+  for (const path of [
+    "/",
+    "//",
+    "/v1/functions",
+    "/v1/functions/",
+    "/v1/functions/a-1/logs",
+    "/a.b",
+    "/..a",
+  ]) {
+    assert.equal(code(path), "ok", path);
+  }
+  for (const path of [
+    "/v1/functions/%61",
+    "/v1/functions/A",
+    "/v1/functions/..",
+    "/v1/functions/%2e/config",
+  ]) {
+    assert.equal(code(path), "invalid_name", path);
+  }
+  for (const path of [
+    "/v1/functions/a/%6cogs",
+    "/v1/%66unctions/%61",
+    "/%68ealthz",
+    "/v1/./functions",
+    "/a/..",
+  ]) {
+    assert.equal(code(path), "not_found", path);
+  }
 });

@@ -19,13 +19,13 @@ const get = "GET /fn/good HTTP/1.1\r\n";
 const post = "POST /fn/good HTTP/1.1\r\nHost: h\r\n";
 
 /** Sends bytes; whatever comes back must be one refusal, after which the connection is closed. */
-async function refusedAndClosed(bytes: string, status: number): Promise<void> {
+async function refusedAndClosed(bytes: string, status: number, code = "bad_request"): Promise<void> {
   const connection = await RawConnection.open(host.port);
   try {
     const answer = await connection.write(bytes).answer();
     assert.equal(answer?.status, status, JSON.stringify(bytes.slice(0, 200)));
-    // Node's own answer to a missing Host ends with an empty last chunk.
-    assert.match((await connection.rest()).toString("latin1"), /^(0\r\n\r\n)?$/, "nothing follows");
+    assert.equal(JSON.parse(answer?.body.toString() ?? "").code, code);
+    assert.equal((await connection.rest()).toString("latin1"), "", "nothing follows");
   } finally {
     connection.close();
   }
@@ -103,6 +103,22 @@ test("B14: a target in absolute form is taken only when it agrees with Host", as
   assert.equal(await ask("http://127.0.0.1/v1/functions", "good.localhost"), 400);
 });
 
+test("B15: a path of the control plane in another spelling is none", async () => {
+  for (const [path, outcome] of [
+    ["/v1/functions/%67ood", "400 invalid_name"],
+    ["/v1/functions/good/../good", "404 not_found"],
+    ["/v1/functions/%2e%2e/functions/good", "400 invalid_name"],
+    ["/v1/functions/good/%6cogs", "404 not_found"],
+    ["/v1/%66unctions/good", "404 not_found"],
+    ["/%68ealthz", "404 not_found"],
+    ["/v1/functions\\good", "400 bad_request"],
+  ] as const) {
+    const answer = await rawAsk(host.port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    const { code } = JSON.parse(answer?.body.toString() ?? "{}") as { code?: string };
+    assert.equal(`${answer?.status} ${code}`, outcome, path);
+  }
+});
+
 test("B16: TRACE is refused, OPTIONS * too, CONNECT closes, an unknown expectation is 417", async () => {
   assert.equal(
     (await rawAsk(host.port, "TRACE /fn/good HTTP/1.1\r\nHost: h\r\nX-Secret: 1\r\n\r\n"))?.status,
@@ -110,10 +126,7 @@ test("B16: TRACE is refused, OPTIONS * too, CONNECT closes, an unknown expectati
   );
   assert.equal((await rawAsk(host.port, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"))?.status, 400);
   assert.equal((await rawAsk(host.port, `${post}Expect: x\r\nContent-Length: 0\r\n\r\n`))?.status, 417);
-  const connection = await RawConnection.open(host.port);
-  connection.write("CONNECT evil:80 HTTP/1.1\r\nHost: evil:80\r\n\r\n");
-  assert.equal((await connection.rest()).length, 0);
-  connection.close();
+  await refusedAndClosed("CONNECT evil:80 HTTP/1.1\r\nHost: evil:80\r\n\r\n", 405, "method_not_allowed");
 });
 
 test("B16: a request to switch protocols is answered as a plain one", async () => {

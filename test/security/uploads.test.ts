@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { answering, echo, mirror, puppet } from "../support/guests.ts";
 import { RawConnection } from "../support/raw-connection.ts";
+import { seeded } from "../support/seeded-random.ts";
 import { TestHost } from "../support/test-host.ts";
-import { seeded } from "../wasm/module-bytes.ts";
 
 const host = await TestHost.start();
 after(() => host.close());
