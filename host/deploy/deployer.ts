@@ -30,6 +30,8 @@ export type DeployerParts = {
   readonly now: () => number;
   /** A function's state beyond the store is to be dropped. */
   readonly onRemoved: (name: string) => Promise<void>;
+  /** Loads the module of a version that is live now, so that its first call need not. */
+  readonly warm: (digest: string) => Promise<unknown>;
   /** No version names these bytes any more. */
   readonly onOrphaned: (digest: string) => void;
 };
@@ -67,7 +69,7 @@ export class Deployer {
         : null,
       env: Object.entries(config.env),
     });
-    return this.#inTurn(async () => {
+    const result = await this.#inTurn(async () => {
       if (functions.live(name) === null && functions.list().length >= limits.functionsMax) {
         throw new HostError(
           "overloaded",
@@ -87,6 +89,9 @@ export class Deployer {
       if (deployment === null) throw new Error(`${name}@${outcome.version} is not there after its deploy`);
       return { deployment, created: outcome.created };
     });
+    // A module that does not load is told to its callers, one by one.
+    await this.#parts.warm(digest).catch(() => {});
+    return result;
   }
 
   async rollback(name: string, version: number): Promise<Deployment> {
