@@ -12,6 +12,8 @@ export const tableElementsMax = 100_000;
 export const engineFlags: readonly string[] = [
   `--wasm-max-table-size=${tableElementsMax}`,
   "--wasm-tiering-budget=1000",
+  // A call must not pay for compiling what its deploy could (docs/decisions/0009-compile-at-deploy.md).
+  "--no-wasm-lazy-compilation",
 ];
 
 /**
