@@ -12,9 +12,14 @@ export const tableElementsMax = 100_000;
 export const engineFlags: readonly string[] = [
   `--wasm-max-table-size=${tableElementsMax}`,
   "--wasm-tiering-budget=1000",
-  // A call must not pay for compiling what its deploy could (docs/decisions/0009-compile-at-deploy.md).
-  "--no-wasm-lazy-compilation",
 ];
+
+/**
+ * A call must not pay for compiling what its deploy could (docs/decisions/0009-compile-at-deploy.md).
+ * Node does not stay for such a compile when nothing else is left to do: not for processes or threads
+ * that run to an end.
+ */
+const compileFlags = ["--no-wasm-lazy-compilation"];
 
 /**
  * Heap bounds of the host process: a heap that is collected when it has grown by two fifths, with a
@@ -38,6 +43,7 @@ const quiet = ["--disable-warning=SecurityWarning", "--disable-warning=Experimen
 export function hostFlags(dataDir: string): string[] {
   return [
     ...engineFlags,
+    ...compileFlags,
     ...heapFlags,
     ...quiet,
     "--permission",
