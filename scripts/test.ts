@@ -3,6 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { engineFlags } from "../host/engine-flags.ts";
@@ -20,6 +21,8 @@ const result = spawnSync(
     ...engineFlags,
     "--disable-warning=ExperimentalWarning",
     "--test",
+    // One file less than there are processors is the default; many a test waits for something.
+    `--test-concurrency=${Math.max(2, availableParallelism())}`,
     `--test-timeout=${values.soak ? 3_600_000 : 120_000}`,
     ...files,
   ],
