@@ -6,6 +6,8 @@ import { memoryGrowOpcode } from "../code-section.ts";
 import type { ByteBuffer } from "./byte-buffer.ts";
 import { type Charges, hostCallee } from "./charges.ts";
 import {
+  growthBytes,
+  growthFactor,
   memoryBulkShift,
   memoryGrowCost,
   repeatedInstructionsMax,
@@ -33,6 +35,8 @@ export type Surroundings = {
   readonly parameterCount: (typeIndex: number) => number;
   /** () -> (i32): asks whether to go on; the new countdown. */
   readonly renewFunction: number;
+  /** (i32, i32) -> (i32): the countdown less an amount, renewed when need be. */
+  readonly chargeFunction: number;
   readonly countdownGlobal: number;
   /** (i32) -> (i32), or -1 when memory.grow stays. */
   readonly growFunction: number;
@@ -244,6 +248,7 @@ export class BodyWriter {
   /** A small loop without loops, checked calls and charges in it, whose label takes no values. */
   private isRepeated(at: number): boolean {
     if (this.loops.flags[at] !== loopFlag.repeats || this.shape.form === form.bare) return false;
+    if (this.isShort()) return false;
     const { code, charges } = this;
     const end = this.loops.ends[at] as number;
     if (end - at > repeatedInstructionsMax) return false;
@@ -322,7 +327,19 @@ export class BodyWriter {
   private count(amount: number): void {
     this.getCountdown();
     this.constant(amount);
-    this.subtractAndAsk();
+    if (!this.isShort()) {
+      this.subtractAndAsk();
+      return;
+    }
+    this.indexed(opcode.call, this.around.chargeFunction);
+    this.setCountdown();
+  }
+
+  /** Whether so much has been inserted that what follows is to be short rather than fast. */
+  private isShort(): boolean {
+    const { code } = this;
+    const bodyBytes = (code.offsets[code.count] as number) - code.start;
+    return this.out.length > growthFactor * bodyBytes + growthBytes;
   }
 
   /** Counts by the length on top of the stack. */

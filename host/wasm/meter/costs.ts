@@ -36,6 +36,10 @@ export const tableBulkLengthMax = 0xfffff;
 export const repeatedCostMax = 64;
 export const repeatedInstructionsMax = 64;
 
+/** A body that has grown beyond this much, and this many times its size, is metered in a shorter, slower way. */
+export const growthBytes = 4_096;
+export const growthFactor = 3;
+
 /** How often a loop's body is written, by the cost of one turn. */
 export function repetitions(turnCost: number): number {
   if (turnCost <= 32) return 4;

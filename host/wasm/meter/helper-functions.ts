@@ -24,6 +24,19 @@ export function renewBody(checkFunction: number): Uint8Array {
   return new BinaryWriter().sized(body).finish();
 }
 
+/** (i32, i32) -> (i32), the type of the function that charges, as an entry of the type section. */
+export const chargeType = Uint8Array.of(0x60, 2, 0x7f, 0x7f, 1, 0x7f);
+
+/** Takes the second parameter off the first, the countdown; renews it below zero. */
+export function chargeBody(renewFunction: number): Uint8Array {
+  const body = new BinaryWriter()
+    .u8(0x00, 0x20, 0x00, 0x20, 0x01, 0x6b, 0x22, 0x00) // the difference, kept in the first parameter
+    .u8(0x41, 0x00, 0x48, 0x04, 0x40, 0x10) // if it is below zero
+    .u32(renewFunction)
+    .u8(0x21, 0x00, 0x0b, 0x20, 0x00, 0x0b);
+  return new BinaryWriter().sized(body).finish();
+}
+
 /** A function with the old signature around one in the passed form. */
 export function wrapperBody(parameters: number, inner: number, countdownGlobal: number): Uint8Array {
   const body = new ByteBuffer();

@@ -23,7 +23,7 @@ import { CallGraph } from "./call-graph.ts";
 import { Charges, checkedCallee } from "./charges.ts";
 import { FunctionCode } from "./function-code.ts";
 import { chooseForms, form } from "./function-forms.ts";
-import { fullCountdown, renewBody, wrapperBody } from "./helper-functions.ts";
+import { chargeBody, chargeType, fullCountdown, renewBody, wrapperBody } from "./helper-functions.ts";
 import { isCall, Loops } from "./loops.ts";
 import { ModuleIndex } from "./module-index.ts";
 import type { RenamedFunctions } from "./names.ts";
@@ -52,6 +52,7 @@ export class Metering {
   private readonly forms: Uint8Array;
   private types: AppendedTypes | null = null;
   private renewFunction = -1;
+  private chargeFunction = -1;
   private countdownGlobal = -1;
 
   constructor(bytes: Uint8Array, sections: readonly Section[]) {
@@ -76,6 +77,7 @@ export class Metering {
     additions.importFunction(moduleName, checkName, checkTypeIndex);
     this.countdownGlobal = additions.global(fullCountdown());
     this.renewFunction = additions.function(checkTypeIndex, renewBody(module.importedFunctions));
+    this.chargeFunction = additions.function(additions.type(chargeType), chargeBody(this.renewFunction));
     this.types = new AppendedTypes(module, additions);
     const needsWrapper = graph.isReferenced.slice();
     for (const { caller, callee } of graph.tailCalls) {
@@ -116,6 +118,7 @@ export class Metering {
         costs: graph.costs,
         parameterCount: (typeIndex) => module.signature(typeIndex).paramCount,
         renewFunction: this.renewFunction,
+        chargeFunction: this.chargeFunction,
         countdownGlobal: this.countdownGlobal,
         growFunction,
       },
