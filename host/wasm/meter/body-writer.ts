@@ -4,17 +4,10 @@
 
 import { memoryGrowOpcode } from "../code-section.ts";
 import type { ByteBuffer } from "./byte-buffer.ts";
-import { type Charges, hostCallee } from "./charges.ts";
-import {
-  growthBytes,
-  growthFactor,
-  memoryBulkShift,
-  memoryGrowCost,
-  repeatedInstructionsMax,
-  repetitions,
-  tableBulkLengthMax,
-  tableBulkShift,
-} from "./costs.ts";
+import type { Callees } from "./callees.ts";
+import type { Charges } from "./charges.ts";
+import { hostCallee, memoryGrowCost, repeatedInstructionsMax, repetitions } from "./costs.ts";
+import type { CountdownWriter } from "./countdown-writer.ts";
 import type { FunctionCode } from "./function-code.ts";
 import { isSingleBranch } from "./function-code.ts";
 import { form } from "./function-forms.ts";
@@ -31,13 +24,8 @@ export type Surroundings = {
   /** The same for references, and for calls by the old signature: the wrapper, where there is one. */
   readonly referenceTargets: Int32Array;
   readonly forms: Uint8Array;
-  readonly costs: Int32Array;
+  readonly callees: Callees;
   readonly parameterCount: (typeIndex: number) => number;
-  /** () -> (i32): asks whether to go on; the new countdown. */
-  readonly renewFunction: number;
-  /** (i32, i32) -> (i32): the countdown less an amount, renewed when need be. */
-  readonly chargeFunction: number;
-  readonly countdownGlobal: number;
   /** (i32) -> (i32), or -1 when memory.grow stays. */
   readonly growFunction: number;
 };
@@ -51,24 +39,28 @@ export type BodyShape = {
 };
 
 export class BodyWriter {
-  /** Offsets of inserted `if`s from the start of the body: they are seldom taken. */
-  readonly seldom: number[] = [];
-
   private readonly out: ByteBuffer;
   private readonly around: Surroundings;
-  private code: FunctionCode;
+  private readonly countdown: CountdownWriter;
+  private readonly code: FunctionCode;
   private readonly charges: Charges;
   private readonly loops: Loops;
   private shape: BodyShape = { form: form.bare, parameterCount: 0, resultBlock: Uint8Array.of(emptyBlock) };
-  private countdown = 0;
-  private length = 0;
   /** Branches out of a repeated loop body lead further out by this much, beyond this depth. */
   private shift = 0;
   private shiftDepth = 0;
   private copiedTo = 0;
 
-  constructor(out: ByteBuffer, around: Surroundings, code: FunctionCode, charges: Charges, loops: Loops) {
+  constructor(
+    out: ByteBuffer,
+    around: Surroundings,
+    countdown: CountdownWriter,
+    code: FunctionCode,
+    charges: Charges,
+    loops: Loops,
+  ) {
     this.out = out;
+    this.countdown = countdown;
     this.around = around;
     this.code = code;
     this.charges = charges;
@@ -79,7 +71,7 @@ export class BodyWriter {
   write(shape: BodyShape): void {
     const { code, out } = this;
     out.clear();
-    this.seldom.length = 0;
+    this.countdown.seldom.length = 0;
     this.shape = shape;
     if (shape.form === form.bare) {
       out.copy(code.bytes, code.start, code.offsets[0] as number);
@@ -87,17 +79,17 @@ export class BodyWriter {
       return;
     }
     this.declareLocals();
-    if (shape.form === form.stored) this.load();
+    if (shape.form === form.stored) this.countdown.load();
     this.charge(0);
     // What branches or falls out of the body arrives behind this block.
     out.u8(opcode.block);
     out.copy(shape.resultBlock, 0, shape.resultBlock.length);
     this.range(0, code.count);
     if (this.charges.exitIsForced) {
-      this.renew();
-      this.setCountdown();
+      this.countdown.renew();
+      this.countdown.set();
     }
-    this.leave();
+    this.countdown.leave();
     out.u8(opcode.end);
   }
 
@@ -105,8 +97,12 @@ export class BodyWriter {
   private declareLocals(): void {
     const { code, out, shape } = this;
     const isPassed = shape.form === form.passed;
-    this.countdown = isPassed ? shape.parameterCount : shape.parameterCount + code.locals;
-    this.length = shape.parameterCount + code.locals + 1;
+    this.countdown.begin({
+      countdown: isPassed ? shape.parameterCount : shape.parameterCount + code.locals,
+      length: shape.parameterCount + code.locals + 1,
+      isStored: !isPassed,
+      bodyBytes: (code.offsets[code.count] as number) - code.start,
+    });
     out.u32(code.localGroups + 1);
     out.copy(code.bytes, code.localGroupsStart, code.offsets[0] as number);
     out.u32(isPassed ? 1 : 2);
@@ -166,7 +162,7 @@ export class BodyWriter {
     if (instruction > opcode.refFunc) {
       if (isMemoryBulk(instruction) || isTableBulk(instruction)) {
         this.flush(code.offsets[at] as number);
-        this.chargeLength(instruction);
+        this.countdown.chargeLength(instruction);
       } else if (isSingleBranch(instruction)) return this.rewriteBranch(at);
       return false;
     }
@@ -174,7 +170,7 @@ export class BodyWriter {
       if (instruction > opcode.return) return this.rewriteCall(at, instruction);
       if (instruction !== opcode.return) return this.rewriteBranch(at);
       this.flush(code.offsets[at] as number);
-      this.leave();
+      this.countdown.leave();
       return false;
     }
     if (instruction === memoryGrowOpcode) return this.rewriteGrow(at);
@@ -184,7 +180,7 @@ export class BodyWriter {
   private rewriteGrow(at: number): boolean {
     const { code, around } = this;
     this.flush(code.offsets[at] as number);
-    this.count(memoryGrowCost);
+    this.countdown.count(memoryGrowCost);
     if (around.growFunction < 0) return false;
     this.indexed(opcode.call, around.growFunction);
     return true;
@@ -196,29 +192,31 @@ export class BodyWriter {
     const callee = code.indices[at] as number;
     const isTail = instruction === opcode.returnCall;
     if (instruction !== opcode.call && !isTail) {
+      const returns = instruction === opcode.callIndirect || instruction === opcode.callRef;
+      if (returns && !around.callees.isIndirectChecked(callee)) return false;
       this.flush(start);
-      this.store();
-      if (instruction !== opcode.callIndirect && instruction !== opcode.callRef) return false;
+      this.countdown.store();
+      if (!returns) return false;
       this.flush(code.offsets[at + 1] as number);
-      this.load();
+      this.countdown.load();
       return true;
     }
     this.flush(start);
     const calleeForm = around.forms[callee] as number;
     if (calleeForm === form.passed && (!isTail || shape.form === form.passed)) {
-      this.getCountdown();
+      this.countdown.get();
       this.indexed(instruction, around.callTargets[callee] as number);
-      if (!isTail) this.setCountdown();
+      if (!isTail) this.countdown.set();
       return true;
     }
-    const counts = calleeForm !== form.bare || around.costs[callee] === hostCallee;
+    const counts = calleeForm !== form.bare || around.callees.direct(callee) === hostCallee;
     // Of a tail call to what does not hand the countdown back, a call and a return.
     const isSplit = isTail && shape.form === form.passed;
-    if (counts || (isTail && !isSplit)) this.store();
+    if (counts || (isTail && !isSplit)) this.countdown.store();
     this.indexed(isSplit ? opcode.call : instruction, around.referenceTargets[callee] as number);
-    if (counts && (!isTail || isSplit)) this.load();
+    if (counts && (!isTail || isSplit)) this.countdown.load();
     if (isSplit) {
-      this.leave();
+      this.countdown.leave();
       this.out.u8(opcode.return);
     }
     return true;
@@ -248,7 +246,7 @@ export class BodyWriter {
   /** A small loop without loops, checked calls and charges in it, whose label takes no values. */
   private isRepeated(at: number): boolean {
     if (this.loops.flags[at] !== loopFlag.repeats || this.shape.form === form.bare) return false;
-    if (this.isShort()) return false;
+    if (this.countdown.isShort()) return false;
     const { code, charges } = this;
     const end = this.loops.ends[at] as number;
     if (end - at > repeatedInstructionsMax) return false;
@@ -309,106 +307,18 @@ export class BodyWriter {
     this.shift = 0;
   }
 
-  /** Counts what the node before the instruction `at` is to be charged, and asks when it is used up. */
+  /** Counts what the node before the instruction `at` is to be charged. */
   private charge(at: number): void {
     this.chargeNode(this.charges.before[at] as number, 1);
   }
 
   private chargeNode(node: number, times: number): void {
-    const amount = this.charges.amount(node);
-    if (this.charges.isForced(node)) {
-      this.renew();
-      this.constant(amount * times);
-      this.out.u8(0x6b);
-      this.setCountdown();
-    } else if (amount > 0) this.count(amount * times);
-  }
-
-  private count(amount: number): void {
-    this.getCountdown();
-    this.constant(amount);
-    if (!this.isShort()) {
-      this.subtractAndAsk();
-      return;
-    }
-    this.indexed(opcode.call, this.around.chargeFunction);
-    this.setCountdown();
-  }
-
-  /** Whether so much has been inserted that what follows is to be short rather than fast. */
-  private isShort(): boolean {
-    const { code } = this;
-    const bodyBytes = (code.offsets[code.count] as number) - code.start;
-    return this.out.length > growthFactor * bodyBytes + growthBytes;
-  }
-
-  /** Counts by the length on top of the stack. */
-  private chargeLength(instruction: number): void {
-    const isTable = isTableBulk(instruction);
-    this.indexed(opcode.localTee, this.length);
-    this.getCountdown();
-    this.indexed(opcode.localGet, this.length);
-    if (isTable) {
-      this.constant(tableBulkLengthMax);
-      this.indexed(opcode.localGet, this.length);
-      this.constant(tableBulkLengthMax);
-      this.out.u8(0x49); // i32.lt_u
-      this.out.u8(0x1b); // select
-      this.constant(tableBulkShift);
-      this.out.u8(0x74); // i32.shl
-    } else {
-      this.constant(memoryBulkShift);
-      this.out.u8(0x76); // i32.shr_u
-    }
-    this.subtractAndAsk();
-  }
-
-  /** The countdown minus the amount, both on the stack; below zero it is renewed. */
-  private subtractAndAsk(): void {
-    const { out } = this;
-    out.u8(0x6b); // i32.sub
-    this.indexed(opcode.localTee, this.countdown);
-    this.constant(0);
-    out.u8(0x48); // i32.lt_s
-    this.seldom.push(out.length);
-    out.u8(opcode.if);
-    out.u8(emptyBlock);
-    this.renew();
-    this.setCountdown();
-    out.u8(opcode.end);
-  }
-
-  private renew(): void {
-    this.indexed(opcode.call, this.around.renewFunction);
-  }
-
-  /** Before the function is left: the countdown goes where its caller looks for it. */
-  private leave(): void {
-    this.getCountdown();
-    if (this.shape.form === form.stored) this.indexed(0x24, this.around.countdownGlobal);
-  }
-
-  private store(): void {
-    this.getCountdown();
-    this.indexed(0x24, this.around.countdownGlobal);
-  }
-
-  private load(): void {
-    this.indexed(0x23, this.around.countdownGlobal);
-    this.setCountdown();
-  }
-
-  private getCountdown(): void {
-    this.indexed(opcode.localGet, this.countdown);
-  }
-
-  private setCountdown(): void {
-    this.indexed(opcode.localSet, this.countdown);
-  }
-
-  private constant(value: number): void {
-    this.out.u8(0x41);
-    this.out.positive(value);
+    const { charges, countdown } = this;
+    const amount = charges.amount(node) * times;
+    if (charges.isForced(node)) countdown.restart(amount);
+    else if (amount === 0) return;
+    else if (charges.asks(node)) countdown.count(amount);
+    else countdown.owe(amount);
   }
 
   private indexed(instruction: number, index: number): void {

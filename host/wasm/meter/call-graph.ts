@@ -2,8 +2,8 @@
 // none when it has no loop, no try block, no bulk operation and no indirect call, is part of no
 // recursion, calls only such functions, and its longest path, callees included, is short.
 
-import { Charges, checkedCallee, hostCallee } from "./charges.ts";
-import { uncheckedCostMax } from "./costs.ts";
+import { Charges } from "./charges.ts";
+import { checkedCallee, hostCallee, uncheckedCostMax } from "./costs.ts";
 import { FunctionCode } from "./function-code.ts";
 import { isCall, Loops } from "./loops.ts";
 import type { ModuleIndex } from "./module-index.ts";
@@ -45,13 +45,18 @@ export class CallGraph {
     this.order();
   }
 
-  /** The highest cost of an unchecked function that an indirect call may lead to. */
-  get indirectCost(): number {
-    let highest = 0;
-    for (const [index, cost] of this.costs.entries()) {
-      if (this.isReferenced[index] === 1 && cost > highest) highest = cost;
-    }
-    return highest;
+  /** What a call of a function counts for its caller. */
+  direct(functionIndex: number): number {
+    return this.costs[functionIndex] as number;
+  }
+
+  /** Functions with indirect calls have checks; this is not asked of others. */
+  isIndirectChecked(): boolean {
+    return true;
+  }
+
+  indirectCost(): number {
+    return 0;
   }
 
   /** Loads the body of a defined function. */
@@ -176,7 +181,7 @@ export class CallGraph {
     this.load(code, functionIndex);
     loops.find(code, () => false);
     if (loops.any) return checkedCallee;
-    const cost = charges.longestWay(code, loops, (callee) => this.costs[callee] as number);
+    const cost = charges.longestWay(code, loops, this);
     return cost > uncheckedCostMax ? checkedCallee : cost;
   }
 }

@@ -3,16 +3,26 @@
 // the head of each loop, after each call that may have run checks, where a loop with such calls is
 // left, where an exception arrives, and wherever a way has become long. Works on one body at a time.
 
-import { callCost, hostCallCost, indirectCallCost, stepCostMax, tailCostMax } from "./costs.ts";
+import {
+  callCost,
+  checkedCallee,
+  hostCallCost,
+  hostCallee,
+  indirectCallCost,
+  stepCostMax,
+  tailCostMax,
+} from "./costs.ts";
 import { type FunctionCode, isSingleBranch } from "./function-code.ts";
 import { isCall, type Loops, loopFlag } from "./loops.ts";
 import { opcode, opensBlock } from "./opcode.ts";
 import { Regions } from "./regions.ts";
 
-/** What a call counts for its caller: -1 when the callee has checks, -2 when it is the host's. */
-export type CalleeCost = (functionIndex: number) => number;
-export const checkedCallee = -1;
-export const hostCallee = -2;
+/** What calls count for their caller (`callees.ts`). */
+export type CallCosts = {
+  direct(functionIndex: number): number;
+  isIndirectChecked(typeIndex: number): boolean;
+  indirectCost(typeIndex: number): number;
+};
 
 type Way = { region: number; cost: number; distance: number };
 
@@ -56,16 +66,16 @@ export class Charges {
   private distance = 0;
   private stepMax = stepCostMax;
 
-  /** Charges of `code`; `indirectCost` is what an unchecked function called through a table may count. */
-  plan(code: FunctionCode, loops: Loops, calleeCost: CalleeCost, indirectCost: number): void {
+  /** Finds the charges of `code`. */
+  plan(code: FunctionCode, loops: Loops, callees: CallCosts): void {
     this.stepMax = stepCostMax;
-    this.follow(code, loops, calleeCost, indirectCost);
+    this.follow(code, loops, callees);
   }
 
   /** The longest way through a body without repeating loops and checked calls. */
-  longestWay(code: FunctionCode, loops: Loops, calleeCost: CalleeCost): number {
+  longestWay(code: FunctionCode, loops: Loops, callees: CallCosts): number {
     this.stepMax = Number.POSITIVE_INFINITY;
-    this.follow(code, loops, calleeCost, 0);
+    this.follow(code, loops, callees);
     return this.regions.cost(this.before[0] as number);
   }
 
@@ -75,12 +85,20 @@ export class Charges {
     return cost <= tailCostMax && this.elidable.has(node) ? 0 : Math.max(1, cost);
   }
 
+  /**
+   * Whether the host is asked at a node when the countdown is used up. After a call it need not be
+   * when each way leads to a check in any case.
+   */
+  asks(node: number): boolean {
+    return !this.elidable.has(node) || this.regions.leaves(node);
+  }
+
   /** Whether the countdown must be renewed at a node before it is charged. */
   isForced(node: number): boolean {
     return this.forced.has(node);
   }
 
-  private follow(code: FunctionCode, loops: Loops, calleeCost: CalleeCost, indirectCost: number): void {
+  private follow(code: FunctionCode, loops: Loops, callees: CallCosts): void {
     if (this.before.length <= code.count) this.before = new Int32Array(code.opcodes.length + 1);
     else this.before.fill(0, 0, code.count + 1);
     this.regions.clear();
@@ -97,24 +115,19 @@ export class Charges {
       else if (instruction === opcode.end || instruction === opcode.delegate) this.closeBlock(code, at);
       else if (instruction === opcode.else) this.elseArm(at);
       else if (instruction === opcode.catch || instruction === opcode.catchAll) this.catchArm(at);
-      else if (this.region !== 0) this.step(code, at, instruction, calleeCost, indirectCost);
+      else if (this.region !== 0) this.step(code, at, instruction, callees);
     }
     this.regions.resolve();
   }
 
   /** An instruction that is no part of a block's frame. */
-  private step(
-    code: FunctionCode,
-    at: number,
-    instruction: number,
-    calleeCost: CalleeCost,
-    indirectCost: number,
-  ): void {
+  private step(code: FunctionCode, at: number, instruction: number, callees: CallCosts): void {
     if (isCall(instruction)) {
-      this.callAt(code, at, instruction, calleeCost, indirectCost);
+      this.callAt(code, at, instruction, callees);
       return;
     }
     this.pay(at, 1);
+    if (instruction === opcode.return) this.regions.leave(this.region);
     if (isSingleBranch(instruction)) {
       this.branch(code.indices[at] as number);
       if (instruction === opcode.br) this.region = 0;
@@ -130,23 +143,24 @@ export class Charges {
     }
   }
 
-  private callAt(
-    code: FunctionCode,
-    at: number,
-    instruction: number,
-    calleeCost: CalleeCost,
-    indirectCost: number,
-  ): void {
-    const isDirect = instruction === opcode.call || instruction === opcode.returnCall;
-    const callee = isDirect ? calleeCost(code.indices[at] as number) : checkedCallee;
-    if (callee >= 0) this.pay(at, callCost + callee);
-    else if (callee === hostCallee) this.pay(at, callCost + hostCallCost);
-    else {
-      this.pay(at, callCost + tailCostMax + (isDirect ? 0 : indirectCallCost + indirectCost));
+  private callAt(code: FunctionCode, at: number, instruction: number, callees: CallCosts): void {
+    const index = code.indices[at] as number;
+    let callee = checkedCallee;
+    if (instruction === opcode.call || instruction === opcode.returnCall) {
+      callee = callees.direct(index);
+      this.pay(at, callCost + ownCost(callee));
+    } else {
+      const cost = callees.indirectCost(index);
+      if (!callees.isIndirectChecked(index)) callee = cost;
+      this.pay(at, callCost + indirectCallCost + cost + ownCost(Math.min(callee, 0)));
+      // The callee may be one without checks, so another check is not sure to follow.
+      this.regions.leave(this.region);
     }
     if (callee < 0) this.top().mayLoseCount = true;
-    if (isTailCall(instruction)) this.region = 0;
-    else if (callee === checkedCallee) this.elidable.add(this.charge(at + 1));
+    if (isTailCall(instruction)) {
+      if (callee !== checkedCallee) this.regions.leave(this.region);
+      this.region = 0;
+    } else if (callee === checkedCallee) this.elidable.add(this.charge(at + 1));
   }
 
   private openBlock(code: FunctionCode, loops: Loops, at: number, instruction: number): void {
@@ -172,6 +186,8 @@ export class Charges {
     const outer = this.frames.at(-1);
     if (outer === undefined) {
       this.exitIsForced = frame.isForced;
+      if (this.region !== 0) this.regions.leave(this.region);
+      for (const { region } of frame.arriving) this.regions.leave(region);
       return;
     }
     if (frame.mayLoseCount) outer.mayLoseCount = true;
@@ -318,6 +334,12 @@ export class Charges {
   private top(): Frame {
     return this.frames[this.frames.length - 1] as Frame;
   }
+}
+
+/** What a call counts for the function it calls; for one with checks, what may follow uncounted. */
+function ownCost(callee: number): number {
+  if (callee >= 0) return callee;
+  return callee === hostCallee ? hostCallCost : tailCostMax;
 }
 
 function isTailCall(instruction: number): boolean {

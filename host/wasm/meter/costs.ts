@@ -1,6 +1,10 @@
 // What instructions count, and the numbers that the bound of metering is made of. Every instruction
 // counts one, `end` and `nop` too, so that a count is never below what an interpreter would count.
 
+/** In place of a cost: the called function has checks of its own; or it is the host's. */
+export const checkedCallee = -1;
+export const hostCallee = -2;
+
 /** The countdown after a check: what may be counted until the next one. */
 export const periodInstructions = 90_000;
 

@@ -7,7 +7,7 @@
 //   stored  the old signature; the countdown is in a global at entry and exit
 
 import type { CallGraph, TailCall } from "./call-graph.ts";
-import { checkedCallee } from "./charges.ts";
+import { checkedCallee } from "./costs.ts";
 import type { ModuleIndex } from "./module-index.ts";
 
 export const form = { bare: 0, passed: 1, stored: 2 } as const;

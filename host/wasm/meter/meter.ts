@@ -20,7 +20,10 @@ import { AppendedTypes } from "./appended-types.ts";
 import { BodyWriter } from "./body-writer.ts";
 import { ByteBuffer } from "./byte-buffer.ts";
 import { CallGraph } from "./call-graph.ts";
-import { Charges, checkedCallee } from "./charges.ts";
+import { Callees } from "./callees.ts";
+import { Charges } from "./charges.ts";
+import { checkedCallee } from "./costs.ts";
+import { CountdownWriter } from "./countdown-writer.ts";
 import { FunctionCode } from "./function-code.ts";
 import { chooseForms, form } from "./function-forms.ts";
 import { chargeBody, chargeType, fullCountdown, renewBody, wrapperBody } from "./helper-functions.ts";
@@ -47,13 +50,14 @@ export class Metering {
   readonly wrapped: number[] = [];
   /** Type index of each defined function in the metered module. */
   readonly typeIndices: number[] = [];
+  /** What is appended (`Helpers`); -1 before. */
+  renewFunction = -1;
+  chargeFunction = -1;
+  countdownGlobal = -1;
 
   private readonly graph: CallGraph;
   private readonly forms: Uint8Array;
   private types: AppendedTypes | null = null;
-  private renewFunction = -1;
-  private chargeFunction = -1;
-  private countdownGlobal = -1;
 
   constructor(bytes: Uint8Array, sections: readonly Section[]) {
     this.module = new ModuleIndex(bytes, sections);
@@ -109,25 +113,23 @@ export class Metering {
     const loops = new Loops();
     const charges = new Charges();
     const out = new ByteBuffer();
+    const callees = new Callees(module, graph);
+    const countdown = new CountdownWriter(out, this);
     const writer = new BodyWriter(
       out,
       {
         callTargets: this.callTargets,
         referenceTargets: this.referenceTargets,
         forms,
-        costs: graph.costs,
+        callees,
         parameterCount: (typeIndex) => module.signature(typeIndex).paramCount,
-        renewFunction: this.renewFunction,
-        chargeFunction: this.chargeFunction,
-        countdownGlobal: this.countdownGlobal,
         growFunction,
       },
+      countdown,
       source,
       charges,
       loops,
     );
-    const calleeCost = (index: number) => graph.costs[index] as number;
-    const { indirectCost } = graph;
     const code = new BinaryWriter();
     const hints = new BinaryWriter();
     let hinted = 0;
@@ -138,25 +140,26 @@ export class Metering {
       const chosen = forms[index] as number;
       if (chosen !== form.bare) {
         checkLocals(paramCount + source.locals, index, source.start);
-        loops.find(source, (at) => isCheckedCall(source, at, graph.costs));
-        charges.plan(source, loops, calleeCost, indirectCost);
+        loops.find(source, (at) => isCheckedCall(source, at, callees));
+        charges.plan(source, loops, callees);
       }
       const resultBlock = this.types?.resultBlock(typeIndex) ?? new Uint8Array(0);
       writer.write({ form: chosen, parameterCount: paramCount, resultBlock });
       code.u32(out.length).append(out.finish());
-      if (writer.seldom.length === 0) continue;
+      if (countdown.seldom.length === 0) continue;
       hinted += 1;
-      appendHints(hints, this.callTargets[index] as number, writer.seldom);
+      appendHints(hints, this.callTargets[index] as number, countdown.seldom);
     }
     return { code, hints: new BinaryWriter().u32(hinted).append(hints.finish()) };
   }
 }
 
-function isCheckedCall(code: FunctionCode, at: number, costs: Int32Array): boolean {
+function isCheckedCall(code: FunctionCode, at: number, callees: Callees): boolean {
   const instruction = code.opcodes[at] as number;
-  if (!isCall(instruction)) return false;
-  if (instruction !== opcode.call && instruction !== opcode.returnCall) return true;
-  return costs[code.indices[at] as number] === checkedCallee;
+  const index = code.indices[at] as number;
+  if (instruction === opcode.call || instruction === opcode.returnCall)
+    return callees.direct(index) === checkedCallee;
+  return isCall(instruction) && callees.isIndirectChecked(index);
 }
 
 /** One function's hints: each inserted `if` is seldom taken. Branch Hinting, section "Binary format". */

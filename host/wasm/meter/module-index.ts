@@ -28,6 +28,11 @@ export class ModuleIndex {
   /** By section id: references to functions in tables, globals, exports, start and elements. */
   readonly references = new Map<number, FunctionReference[]>();
 
+  /** Exported functions of the upload. */
+  exportedFunctions: number[] = [];
+  /** Whether a table, or a global that holds a reference, is imported, or a table exported. */
+  sharesReferences = false;
+
   private readonly typeStarts: number[] = [];
   private readonly signatures = new Map<number, Signature>();
   private readonly decoder: InstructionDecoder;
@@ -90,7 +95,8 @@ export class ModuleIndex {
         }
         break;
       case sectionId.export:
-        readExports(reader, found);
+        if (readExports(reader, found)) this.sharesReferences = true;
+        this.exportedFunctions = found.map(({ index }) => index);
         break;
       case sectionId.start:
         found.push(readReference(reader));
@@ -118,10 +124,12 @@ export class ModuleIndex {
       reader.skip(reader.u32());
       const kind = reader.u8();
       if (kind === 0) this.functionTypes.push(reader.u32());
-      else if (kind === 1) readTableType(reader, this.decoder);
-      else if (kind === 2) skipLimits(reader);
+      else if (kind === 1) {
+        this.sharesReferences = true;
+        readTableType(reader, this.decoder);
+      } else if (kind === 2) skipLimits(reader);
       else if (kind === 3) {
-        readValueType(reader, this.decoder);
+        if (readValueType(reader, this.decoder).includes("ref")) this.sharesReferences = true;
         reader.skip(1);
       } else {
         reader.skip(1);
@@ -183,12 +191,17 @@ function readTypes(reader: BinaryReader): { count: number; bytes: Uint8Array } {
   return { count, bytes: reader.bytes.subarray(start, reader.position) };
 }
 
-function readExports(reader: BinaryReader, found: FunctionReference[]): void {
+/** True when a table or a global is exported, which the host could write references into. */
+function readExports(reader: BinaryReader, found: FunctionReference[]): boolean {
+  let shares = false;
   for (let left = reader.u32(); left > 0; left -= 1) {
     reader.skip(reader.u32());
-    if (reader.u8() === 0) found.push(readReference(reader));
+    const kind = reader.u8();
+    if (kind === 0) found.push(readReference(reader));
     else reader.u32();
+    if (kind === 1) shares = true;
   }
+  return shares;
 }
 
 function readReference(reader: BinaryReader): FunctionReference {

@@ -2,6 +2,7 @@
 // cost one. A prefixed opcode is prefix * 0x1000 + number, as `InstructionDecoder` gives it.
 
 export const opcode = {
+  unreachable: 0x00,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
@@ -24,11 +25,20 @@ export const opcode = {
   returnCallRef: 0x15,
   delegate: 0x18,
   catchAll: 0x19,
+  select: 0x1b,
   tryTable: 0x1f,
   localGet: 0x20,
   localSet: 0x21,
   localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
   memoryGrow: 0x40,
+  i32Const: 0x41,
+  i32LtS: 0x48,
+  i32LtU: 0x49,
+  i32Sub: 0x6b,
+  i32Shl: 0x74,
+  i32ShrU: 0x76,
   refFunc: 0xd2,
   brOnNull: 0xd5,
   brOnNonNull: 0xd6,
@@ -39,7 +49,6 @@ export const opcode = {
   tableCopy: 0xfc00e,
   tableGrow: 0xfc00f,
   tableFill: 0xfc011,
-  unreachable: 0x00,
 } as const;
 
 /** Instructions that write `length` bytes of memory, the length being on top of the stack. */

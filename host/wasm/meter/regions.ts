@@ -7,6 +7,8 @@ export class Regions {
   count = 1;
   /** Instructions on the longest way within the node; after `resolve`, to the next charges. */
   private costs = new Int32Array(64);
+  /** 1 for a node from which a way leads on without a check; after `resolve`, through meetings too. */
+  private leaving = new Uint8Array(64);
   /** First edge of each node, and the next edge of each edge; 0 ends a list. */
   private firstEdges = new Int32Array(64);
   private edgeCount = 1;
@@ -23,7 +25,11 @@ export class Regions {
     if (this.count === this.costs.length) {
       this.costs = doubled(this.costs);
       this.firstEdges = doubled(this.firstEdges);
+      const larger = new Uint8Array(this.leaving.length * 2);
+      larger.set(this.leaving);
+      this.leaving = larger;
     }
+    this.leaving[this.count] = 0;
     this.costs[this.count] = 0;
     this.firstEdges[this.count] = 0;
     this.count += 1;
@@ -55,9 +61,19 @@ export class Regions {
     for (let node = this.count - 1; node > 0; node -= 1) {
       for (let edge = this.firstEdges[node] as number; edge !== 0; edge = this.edgeNext[edge] as number) {
         const target = this.edgeTargets[edge] as number;
+        if (this.leaving[target] === 1) this.leaving[node] = 1;
         this.reach(node, (this.edgeCosts[edge] as number) + (this.costs[target] as number));
       }
     }
+  }
+
+  /** A way through `node` leaves the function, or goes where no check is sure to follow. */
+  leave(node: number): void {
+    this.leaving[node] = 1;
+  }
+
+  leaves(node: number): boolean {
+    return this.leaving[node] === 1;
   }
 
   cost(node: number): number {
