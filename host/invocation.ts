@@ -43,6 +43,14 @@ export type CallResult =
       readonly logLines: number;
     }
   | {
+      /** It was told to stop: it had used up its CPU time, or the pool had asked for it (`code` null). */
+      readonly kind: "stopped";
+      readonly code: Extract<ErrorCode, "cpu_exceeded"> | null;
+      readonly begunAtMs: number;
+      readonly timings: Timings;
+      readonly logLines: number;
+    }
+  | {
       readonly kind: "failed";
       readonly code: Extract<ErrorCode, "guest_trapped" | "memory_exceeded" | "bad_guest_output">;
       /** For the caller: nothing of the guest's own text. */

@@ -62,6 +62,7 @@ export const limitTable = {
   modulesCachedMax: limit(2_000, "modules", "compiled modules kept; the least recently used goes first"),
   modulesCachedBytesMax: limit(256 * 1024 * 1024, "bytes", "their bytes together, and again in each thread"),
   threadStallMs: limit(5, "ms", "calls waiting behind one that runs longer are moved to another thread"),
+  stopGraceMs: limit(100, "ms", "a guest asked to stop that goes on longer loses its thread"),
   threadEndTimeoutMs: limit(2_000, "ms", "a thread that will not end costs the process"),
   drainTimeoutMs: limit(30_000, "ms", "running calls may end after SIGTERM"),
   heartbeatMs: limit(250, "ms", "the host tells the supervisor that its event loop turns"),

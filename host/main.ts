@@ -143,6 +143,10 @@ function startEngine(config: HostConfig, state: HostState, log: Logger, onFault:
       process.kill(process.pid, "SIGKILL");
     },
     onFault: (error) => onFault(error, ""),
+    onBackstop: () => {
+      metrics.threadLost();
+      log.warn("a guest did not stop when asked: its thread is ended");
+    },
     onThreadLost: (error) => {
       metrics.threadLost();
       log.error({ err: error }, "a worker thread ended under a call");

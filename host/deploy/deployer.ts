@@ -60,7 +60,7 @@ export class Deployer {
     const [memory] = inspection.memories;
     const limitPages = config.memoryMb * pagesPerMb;
     await inspectors.inspect({
-      bytes: prepareModule(bytes, inspection),
+      bytes: prepare(bytes, inspection),
       memory: memory
         ? {
             initialPages: memory.initialPages,
@@ -146,8 +146,17 @@ export class Deployer {
 }
 
 function readModule(bytes: Uint8Array): ModuleInspection {
+  return refusing(() => inspectModule(bytes, { metered: true }));
+}
+
+function prepare(bytes: Uint8Array, inspection: ModuleInspection): Uint8Array<ArrayBuffer> {
+  return refusing(() => prepareModule(bytes, inspection, { meter: true }));
+}
+
+/** A refusal of the module's reader as the error of the deploy. */
+function refusing<value>(read: () => value): value {
   try {
-    return inspectModule(bytes);
+    return read();
   } catch (error) {
     if (!(error instanceof WasmRefusal)) throw error;
     const { feature, functionIndex, offset } = error;

@@ -5,7 +5,7 @@
 import { printable } from "../printable.ts";
 import { CallState } from "../worker/call-state.ts";
 import { GuestLog } from "../worker/guest-log.ts";
-import { instantiate, trapText, wantedImports } from "../worker/instance.ts";
+import { instantiate, runnable, trapText } from "../worker/instance.ts";
 import type { MemoryBounds } from "../worker/protocol.ts";
 
 export type InspectRequest = {
@@ -39,7 +39,8 @@ function tryInstance(module: WebAssembly.Module, request: InspectRequest): void 
     const { memory } = request;
     const own =
       memory && new WebAssembly.Memory({ initial: memory.initialPages, maximum: memory.maximumPages });
-    instantiate({ module, wanted: wantedImports(module) }, state, own);
+    // Nobody stops it here: its parent ends the process.
+    instantiate(runnable(module), state, own, () => 0);
     if (state.fault !== null) throw state.fault;
   } catch (error) {
     return answer({ step: "trapped", reason: printable(trapText(state.fault ?? error)) });

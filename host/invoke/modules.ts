@@ -57,8 +57,8 @@ export class Modules {
   async #load(digest: string): Promise<ModuleLoad> {
     const startMs = monotonicMs();
     const bytes = await this.#artifacts.read(digest);
-    const inspection = inspectModule(bytes);
-    const prepared = prepareModule(bytes, inspection);
+    const inspection = inspectModule(bytes, { metered: true });
+    const prepared = prepareModule(bytes, inspection, { meter: true });
     const readMs = monotonicMs();
     const module = await WebAssembly.compile(prepared);
     const compiledMs = monotonicMs();

@@ -7,7 +7,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { FixedQueue, Piscina, type PiscinaTask, queueOptionsSymbol } from "piscina";
 import { type CallResult, type GuestLogLine, monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
-import { type CallTask, claim, type ModuleSetup } from "../worker/protocol.ts";
+import { type CallTask, claim, isRunning, type ModuleSetup } from "../worker/protocol.ts";
 import { chooseThread, type ThreadLoad } from "./balancer.ts";
 import { CallTimes } from "./call-times.ts";
 import { Roster } from "./roster.ts";
@@ -50,6 +50,8 @@ export type PoolOptions = {
   /** A thread ended before it had started: only a new process helps, and no guest is to blame. */
   readonly onUnstartable: () => void;
   readonly onThreadLost: (error: unknown) => void;
+  /** A guest did not stop when asked, and loses its thread. */
+  readonly onBackstop: () => void;
   /** A fault of ours; the pool goes on. */
   readonly onFault: (error: unknown) => void;
 };
@@ -150,16 +152,17 @@ export class Pool {
     if (slot === undefined) throw new Error("A call was posted without room");
     Atomics.store(this.#claims, slot, claim.posted);
     const expectedMs = this.#times.expect(call.versionId);
-    const posted: Posted = { call, slot, expectedMs, thread: null, settled: false };
+    const posted: Posted = { call, slot, expectedMs, thread: null, settled: false, stop: null };
     this.#posted.set(call, posted);
     this.#watchTimer ??= setInterval(() => this.#watch(), limits.threadStallMs).unref();
     const transferList: MessagePort[] = [];
     const placement: Placement = { posted, transferList, task: null };
-    const { key, versionId, message } = call;
+    const { key, versionId, cpuMs, message } = call;
     const task: PlacedTask = {
       slot,
       key,
       versionId,
+      cpuMs,
       setup: null,
       message,
       logPort: null,
@@ -175,19 +178,25 @@ export class Pool {
       .catch(this.#options.onFault);
   }
 
-  /** Stops a posted call: taken back when it has not begun, else by ending its thread. */
+  /** Stops a posted call: taken back when it has not begun, else asked to, else by ending its thread. */
   stop(call: PoolCall, code: StopCode): void {
     const posted = this.#posted.get(call);
     if (posted === undefined || posted.settled) return;
+    if (this.#revoke(posted)) return this.#settle(posted, { kind: "stopped", code, runMs: null });
+    if (posted.stop !== null) return;
+    Atomics.compareExchange(this.#claims, posted.slot, claim.begun, claim.stopping);
+    posted.stop = { code, timer: setTimeout(() => this.#endUnder(posted, code), limits.stopGraceMs) };
+  }
+
+  /** Ends the thread of a call that does not stop by itself. */
+  #endUnder(posted: Posted, code: StopCode): void {
     const { thread } = posted;
-    let runMs: number | null = null;
-    if (!this.#revoke(posted) && thread !== null) {
-      // To the nearest look: the watch sees a call within a few milliseconds of its begin.
-      const sinceMs = thread.watched?.posted === posted ? thread.watched.sinceMs : monotonicMs();
-      runMs = monotonicMs() - sinceMs;
-      this.#endThread(thread);
-    }
-    this.#settle(posted, { kind: "stopped", code, runMs });
+    if (posted.settled || thread === null) return;
+    // To the nearest look: the watch sees a call within a few milliseconds of its begin.
+    const sinceMs = thread.watched?.posted === posted ? thread.watched.sinceMs : monotonicMs();
+    this.#options.onBackstop();
+    this.#endThread(thread);
+    this.#settle(posted, { kind: "stopped", code, runMs: monotonicMs() - sinceMs });
   }
 
   async close(): Promise<void> {
@@ -247,12 +256,14 @@ export class Pool {
     if (result.logLines > 0) posted.thread?.drainLog();
     const { instantiate = 0, run = 0 } = result.timings;
     this.#times.took(posted.call.versionId, instantiate + run);
-    this.#finish(posted, result);
+    if (result.kind !== "stopped") return this.#finish(posted, result);
+    const code = result.code ?? posted.stop?.code ?? "deadline_exceeded";
+    this.#finish(posted, { kind: "stopped", code, runMs: instantiate + run });
   }
 
   #failed(posted: Posted, error: unknown): void {
     posted.thread?.drainLog();
-    const begun = Atomics.load(this.#claims, posted.slot) === claim.begun;
+    const begun = isRunning(Atomics.load(this.#claims, posted.slot));
     if (begun && !posted.settled) this.#options.onThreadLost(error);
     this.#finish(posted, begun ? { kind: "lost" } : { kind: "returned" });
   }
@@ -260,6 +271,7 @@ export class Pool {
   /** Piscina is done with the call: frees its slot. */
   #finish(posted: Posted, outcome: PoolOutcome): void {
     const { thread } = posted;
+    if (posted.stop !== null) clearTimeout(posted.stop.timer);
     if (thread !== null) {
       thread.posted.delete(posted);
       if (thread.watched?.posted === posted) thread.watched = null;
@@ -293,9 +305,7 @@ export class Pool {
     const nowMs = monotonicMs();
     for (const thread of this.#threads.values()) {
       if (thread.ending) continue;
-      const begun = [...thread.posted].find(
-        (posted) => Atomics.load(this.#claims, posted.slot) === claim.begun,
-      );
+      const begun = [...thread.posted].find((posted) => isRunning(Atomics.load(this.#claims, posted.slot)));
       if (begun === undefined) {
         thread.watched = null;
       } else if (thread.watched?.posted !== begun) {

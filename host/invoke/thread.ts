@@ -5,7 +5,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { limits } from "../limits.ts";
 import type { LogBatch } from "../worker/protocol.ts";
 import type { ThreadLoad } from "./balancer.ts";
-import type { PoolCall } from "./pool.ts";
+import type { PoolCall, StopCode } from "./pool.ts";
 
 /** A call that has been handed to Piscina. */
 export type Posted = {
@@ -16,6 +16,8 @@ export type Posted = {
   /** Null while Piscina waits for a thread. */
   thread: Thread | null;
   settled: boolean;
+  /** Why it was asked to stop, and what waits for it to do so. */
+  stop: { readonly code: StopCode; readonly timer: NodeJS.Timeout } | null;
 };
 
 /** A begun call under watch. CPU times are the thread's own clock, in ms. */

@@ -4,7 +4,6 @@
 
 import { limits } from "../limits.ts";
 import type { BinaryReader } from "./binary-reader.ts";
-import { refusedFeatures } from "./features.ts";
 import type { InstructionDecoder } from "./instructions.ts";
 import type { ModuleDraft } from "./module-draft.ts";
 import { malformed, overLimit, unsupported } from "./read-fault.ts";
@@ -54,16 +53,17 @@ function readLocals(decoder: InstructionDecoder, draft: ModuleDraft): void {
       throw overLimit(`there are ${locals} locals or more`, "wasmLocalsMax", offset);
     }
     const type = readValueType(decoder, draft);
-    if ((draft.features & refusedFeatures) !== 0) draft.checkFeatures(`local of ${type}`, offset);
+    if ((draft.features & draft.refused) !== 0) draft.checkFeatures(`local of ${type}`, offset);
   }
 }
 
 function scanInstructions(decoder: InstructionDecoder, draft: ModuleDraft): void {
+  const { refused } = draft;
   let features = 0;
   let usesMemoryGrow = false;
   while (decoder.next()) {
     features |= decoder.features;
-    if ((features & refusedFeatures) !== 0) throw unsupported(features, decoder.describe(), decoder.offset);
+    if ((features & refused) !== 0) throw unsupported(features & refused, decoder.describe(), decoder.offset);
     if (decoder.opcode === memoryGrowOpcode) usesMemoryGrow = true;
   }
   if (decoder.position !== decoder.end) {

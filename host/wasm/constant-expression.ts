@@ -3,7 +3,7 @@
 // Spec: WebAssembly core 3.0, sections 3.4.13 and 5.4.9.
 
 import type { BinaryReader } from "./binary-reader.ts";
-import { feature, refusedFeatures } from "./features.ts";
+import { feature } from "./features.ts";
 import type { InstructionDecoder } from "./instructions.ts";
 import type { ModuleDraft } from "./module-draft.ts";
 
@@ -20,7 +20,7 @@ export function readConstantExpression(
   while (decoder.next()) {
     draft.features |= decoder.features;
     if (arithmetic.has(decoder.opcode)) draft.features |= feature.extendedConst;
-    if ((decoder.features & refusedFeatures) === 0) continue;
+    if ((decoder.features & draft.refused) === 0) continue;
     draft.checkFeatures(`${decoder.describe()} in a constant expression`, decoder.offset);
   }
   reader.position = decoder.position;

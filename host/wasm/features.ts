@@ -71,6 +71,9 @@ const rows: readonly FeatureRow[] = [
 /** Every bit of a feature that makes a module unacceptable. */
 export const refusedFeatures = rows.reduce((bits, { bit, refused }) => (refused ? bits | bit : bits), 0);
 
+/** The same for a module that will be metered: a loop of tail calls then asks whether to go on. */
+export const refusedWhenMetered = refusedFeatures & ~feature.tailCalls;
+
 /** The names of the set bits, sorted. */
 export function featureNames(bits: number): string[] {
   return rows

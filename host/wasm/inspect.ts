@@ -14,7 +14,7 @@ import {
   readTableSection,
   readTagSection,
 } from "./declarations.ts";
-import { featureNames } from "./features.ts";
+import { featureNames, refusedFeatures, refusedWhenMetered } from "./features.ts";
 import type { ModuleInspection } from "./inspection.ts";
 import { InstructionDecoder } from "./instructions.ts";
 import { ModuleDraft } from "./module-draft.ts";
@@ -28,6 +28,11 @@ import { foreignUpload } from "./upload-kind.ts";
 
 export type { ModuleInspection } from "./inspection.ts";
 export { WasmRefusal } from "./refusal.ts";
+
+export type InspectOptions = {
+  /** Whether the module will run metered (`prepare.ts`), which lets tail calls in; default false. */
+  readonly metered?: boolean;
+};
 
 type SectionReader = (reader: BinaryReader, draft: ModuleDraft, decoder: InstructionDecoder) => void;
 
@@ -51,8 +56,8 @@ const sectionReaders: ReadonlyMap<number, SectionReader> = new Map([
  * Inspects a core WebAssembly module (spec: core 3.0, chapter 5). Time and memory are linear in its
  * size: about a second for 64 MiB. Throws `WasmRefusal`, nothing else.
  */
-export function inspectModule(bytes: Uint8Array): ModuleInspection {
-  const draft = new ModuleDraft(bytes);
+export function inspectModule(bytes: Uint8Array, options: InspectOptions = {}): ModuleInspection {
+  const draft = new ModuleDraft(bytes, options.metered === true ? refusedWhenMetered : refusedFeatures);
   let sections: readonly Section[] = [];
   let sectionRead: Section | null = null;
   try {

@@ -10,9 +10,6 @@ import { InstructionDecoder } from "./instructions.ts";
 /** (func (param i32) (result i32)), an entry of the type section. */
 export const growType = Uint8Array.of(0x60, 1, 0x7f, 1, 0x7f);
 
-/** (global (mut i32) (i32.const 0)), an entry of the global section. */
-export const refusedGlobal = Uint8Array.of(0x7f, 0x01, 0x41, 0x00, 0x0b);
-
 /** The appended function with its size: an entry of the code section. */
 export function growBody(refusedGlobalIndex: number): Uint8Array {
   const body = new BinaryWriter()

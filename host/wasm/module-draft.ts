@@ -10,6 +10,8 @@ import { checkIndex, type IndexBounds, readValueType } from "./value-types.ts";
 
 export class ModuleDraft {
   readonly bytes: Uint8Array;
+  /** Feature bits that are refused. */
+  readonly refused: number;
   /** Feature bits met so far. */
   features = 0;
   /** Sizes of index spaces, as far as they are declared. */
@@ -37,8 +39,9 @@ export class ModuleDraft {
 
   private readonly typesSpelled = new Map<number, FunctionType>();
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, refused: number = refusedFeatures) {
     this.bytes = bytes;
+    this.refused = refused;
   }
 
   get definedFunctions(): number {
@@ -47,7 +50,7 @@ export class ModuleDraft {
 
   /** Throws when a feature met so far is refused; `what` and `offset` say where it was met. */
   checkFeatures(what: string, offset: number): void {
-    if ((this.features & refusedFeatures) !== 0) throw unsupported(this.features, what, offset);
+    if ((this.features & this.refused) !== 0) throw unsupported(this.features & this.refused, what, offset);
   }
 
   /** The signature of a type index. Throws a ReadFault when there is no such type. */

@@ -1,23 +1,23 @@
-// Makes the form of a module that workers compile: the host supplies its memory, and a refused
-// memory.grow leaves a trace. Pure and repeatable: the uploaded bytes are kept, this form is derived.
-// Everything is appended to its section, so no index of the guest changes; that none of them points at
-// what is appended has been checked by `inspect.ts`.
+// Makes the form of a module that workers compile: the host supplies its memory, a refused memory.grow
+// leaves a trace, and, when asked for, the guest is metered (meter/meter.ts). Pure and repeatable: the
+// uploaded bytes are kept, this form is derived. Everything is appended to its section, so of the
+// guest's indices only those of functions change, and those only by metering; that none of them points
+// at what is appended has been checked by `inspect.ts`.
 
+import { checkName, growRefusedName, hostMemoryName, hostModuleName, startName } from "../prepared-names.ts";
+import { Additions } from "./additions.ts";
 import { BinaryReader } from "./binary-reader.ts";
 import { BinaryWriter, nameBytes, u32Bytes } from "./binary-writer.ts";
 import type { ModuleInspection } from "./inspection.ts";
-import { appendBodies, growBody, growType, refusedGlobal } from "./memory-grow.ts";
+import { appendBodies, growBody, growType } from "./memory-grow.ts";
+import { Metering, replaceReferences } from "./meter/meter.ts";
+import { renamedSection } from "./meter/names.ts";
 import { headerBytes, readSections, type Section, sectionId, sectionOrder } from "./sections.ts";
 
-/** Import module name under which the host supplies the memory. */
-export const hostModuleName = "mayfly:host";
-/** Field name of the memory under `hostModuleName`. */
-export const hostMemoryName = "memory";
-/** Export name of the i32 global that is 0 and becomes 1 once a memory.grow was refused. */
-export const growRefusedName = "mayfly:grow_refused";
-
-const memoryKind = 2;
-const globalKind = 3;
+export type PrepareOptions = {
+  /** Whether to insert checks, as `checkName` says; default false. */
+  readonly meter?: boolean;
+};
 
 /**
  * Custom sections that are left out: they hold offsets of code, which moves when bodies are rewritten.
@@ -25,13 +25,14 @@ const globalKind = 3;
  */
 const droppedPrefixes = [".debug_", "metadata.code."];
 
-type Growth = { readonly functionIndex: number; readonly globalIndex: number; readonly typeIndex: number };
+const branchHintName = "metadata.code.branch_hint";
 
-/** What is appended: entries by section id. */
+/** What is to be done: additions, and what happens to the guest's own sections. */
 type Plan = {
   readonly suppliesMemory: boolean;
-  readonly growth: Growth | null;
-  readonly entries: ReadonlyMap<number, Uint8Array>;
+  readonly growFunction: number;
+  readonly additions: Additions;
+  readonly metering: Metering | null;
 };
 
 /**
@@ -39,15 +40,22 @@ type Plan = {
  *
  * A memory the module defines becomes the import `hostModuleName`.`hostMemoryName` with the same
  * minimum (pages of 64 KiB) and no maximum: whoever supplies it decides the maximum. If memory.grow is
- * used, the i32 global `growRefusedName` is exported. The result shares no bytes with the upload.
+ * used, the i32 global `growRefusedName` is exported. A metered module imports `checkName` too, and
+ * exports its start function as `startName` in place of having it run. The result shares no bytes with
+ * the upload. Throws a WasmRefusal when a body has no room for the locals of metering, nothing else.
  */
-export function prepareModule(bytes: Uint8Array, inspection: ModuleInspection): Uint8Array<ArrayBuffer> {
-  const plan = planFor(inspection);
+export function prepareModule(
+  bytes: Uint8Array,
+  inspection: ModuleInspection,
+  options: PrepareOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const sections = readSections(bytes);
+  const plan = planFor(bytes, sections, inspection, options.meter ?? false);
   const out = new BinaryWriter().append(bytes.subarray(0, headerBytes));
   let rankBefore = -1;
-  for (const section of readSections(bytes)) {
+  for (const section of sections) {
     if (section.id === sectionId.custom) {
-      if (!isDropped(section)) out.append(bytes.subarray(section.start, section.end));
+      appendCustom(bytes, section, plan, out);
       continue;
     }
     const rank = sectionOrder.indexOf(section.id);
@@ -55,65 +63,96 @@ export function prepareModule(bytes: Uint8Array, inspection: ModuleInspection): 
     rankBefore = rank;
     appendSection(bytes, section, plan, out);
   }
+  for (const id of sectionOrder.slice(rankBefore + 1)) appendMissing(id, plan, out);
   return out.finish();
 }
 
-function planFor({ memories, counts, usesMemoryGrow }: ModuleInspection): Plan {
-  const entries = new Map<number, Uint8Array>();
+function planFor(
+  bytes: Uint8Array,
+  sections: readonly Section[],
+  { memories, counts, usesMemoryGrow, startFunction }: ModuleInspection,
+  meter: boolean,
+): Plan {
+  const metering = meter ? new Metering(bytes, sections) : null;
+  const additions = new Additions(counts, metering?.isNeeded === true ? 1 : 0);
   const memory = memories[0];
   const suppliesMemory = memory !== undefined && !memory.imported;
-  if (suppliesMemory) entries.set(sectionId.import, memoryImport(memory.initialPages));
-  if (!usesMemoryGrow) return { suppliesMemory, growth: null, entries };
-
-  const growth = {
-    functionIndex: counts.importedFunctions + counts.functions,
-    globalIndex: counts.importedGlobals + counts.globals,
-    typeIndex: counts.types,
-  };
-  entries.set(sectionId.type, growType);
-  entries.set(sectionId.function, u32Bytes(growth.typeIndex));
-  entries.set(sectionId.global, refusedGlobal);
-  entries.set(sectionId.export, globalExport(growRefusedName, growth.globalIndex));
-  entries.set(sectionId.code, growBody(growth.globalIndex));
-  return { suppliesMemory, growth, entries };
-}
-
-function memoryImport(minimumPages: number): Uint8Array {
-  return new BinaryWriter()
-    .append(nameBytes(hostModuleName))
-    .append(nameBytes(hostMemoryName))
-    .u8(memoryKind, 0x00)
-    .u32(minimumPages)
-    .finish();
-}
-
-function globalExport(name: string, globalIndex: number): Uint8Array {
-  return new BinaryWriter().append(nameBytes(name)).u8(globalKind).u32(globalIndex).finish();
+  if (suppliesMemory) additions.importMemory(hostModuleName, hostMemoryName, memory.initialPages);
+  let growFunction = -1;
+  if (usesMemoryGrow) {
+    const refusedGlobal = additions.global(Uint8Array.of(0));
+    growFunction = additions.function(additions.type(growType), growBody(refusedGlobal));
+    additions.exportGlobal(growRefusedName, refusedGlobal);
+  }
+  metering?.append(additions, hostModuleName, checkName);
+  if (metering !== null && startFunction !== null) {
+    additions.exportFunction(startName, metering.referenceTargets[startFunction] as number);
+  }
+  return { suppliesMemory, growFunction, additions, metering };
 }
 
 function appendSection(bytes: Uint8Array, section: Section, plan: Plan, out: BinaryWriter): void {
+  const { additions, metering } = plan;
   if (section.id === sectionId.memory && plan.suppliesMemory) return;
-  const entry = plan.entries.get(section.id);
-  if (entry === undefined) {
+  if (section.id === sectionId.start && metering !== null) return;
+  const isChanged = metering?.isNeeded === true && changesContent(section, metering);
+  const added = additions.content(section.id);
+  if (added === null && !isChanged) {
     out.append(bytes.subarray(section.start, section.end));
     return;
   }
   const reader = new BinaryReader(bytes, section.contentStart, section.end);
   const count = reader.u32();
-  const content = new BinaryWriter().u32(count + 1);
-  if (section.id === sectionId.code && plan.growth !== null) {
-    appendBodies(reader, count, plan.growth.functionIndex, content);
+  const content = new BinaryWriter().u32(count + additions.count(section.id));
+  if (isChanged) appendChanged(bytes, section, reader.position, plan, metering, content, out);
+  else if (section.id === sectionId.code && plan.growFunction >= 0) {
+    appendBodies(reader, count, plan.growFunction, content);
+  } else content.append(bytes.subarray(reader.position, section.end));
+  if (added !== null) content.append(added.finish());
+  out.section(section.id, content);
+}
+
+function changesContent(section: Section, metering: Metering): boolean {
+  const { id } = section;
+  return id === sectionId.function || id === sectionId.code || metering.module.references.has(id);
+}
+
+/** The guest's entries of a section, as metering has them. */
+function appendChanged(
+  bytes: Uint8Array,
+  section: Section,
+  start: number,
+  plan: Plan,
+  metering: Metering,
+  content: BinaryWriter,
+  out: BinaryWriter,
+): void {
+  if (section.id === sectionId.function) {
+    for (const typeIndex of metering.typeIndices) content.append(u32Bytes(typeIndex));
+  } else if (section.id === sectionId.code) {
+    const { code, hints } = metering.bodies(plan.growFunction);
+    content.append(code.finish());
+    out.section(
+      sectionId.custom,
+      new BinaryWriter().append(nameBytes(branchHintName)).append(hints.finish()),
+    );
   } else {
-    content.append(bytes.subarray(reader.position, section.end));
+    const references = metering.module.references.get(section.id) ?? [];
+    content.append(
+      replaceReferences(bytes, start, section.end, references, metering.referenceTargets).finish(),
+    );
   }
-  out.section(section.id, content.append(entry));
 }
 
-function appendMissing(id: number, plan: Plan, out: BinaryWriter): void {
-  const entry = plan.entries.get(id);
-  if (entry !== undefined) out.section(id, new BinaryWriter().u32(1).append(entry));
+function appendMissing(id: number, { additions }: Plan, out: BinaryWriter): void {
+  const added = additions.content(id);
+  if (added === null) return;
+  out.section(id, new BinaryWriter().u32(additions.count(id)).append(added.finish()));
 }
 
-function isDropped({ name }: Section): boolean {
-  return droppedPrefixes.some((prefix) => name.startsWith(prefix));
+function appendCustom(bytes: Uint8Array, section: Section, { metering }: Plan, out: BinaryWriter): void {
+  if (droppedPrefixes.some((prefix) => section.name.startsWith(prefix))) return;
+  if (section.name === "name" && metering?.isNeeded === true) {
+    out.append(renamedSection(bytes, section, metering.renamed).finish());
+  } else out.append(bytes.subarray(section.start, section.end));
 }

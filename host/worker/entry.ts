@@ -5,6 +5,7 @@ import { type MessagePort, threadId, workerData } from "node:worker_threads";
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import { type CallResult, monotonicMs, type Timings } from "../invocation.ts";
 import { CallState } from "./call-state.ts";
+import { CallStop } from "./call-stop.ts";
 import { GuestLog } from "./guest-log.ts";
 import { elapsedMs, failure, growWasRefused, instantiate, runEntry } from "./instance.ts";
 import { MemoryPool } from "./memory-pool.ts";
@@ -50,17 +51,18 @@ function runFresh(task: CallTask, cached: CachedModule): CallResult {
     logPort?.postMessage({ slot: task.slot, line } satisfies LogBatch);
   });
   const state = new CallState(task.message, cached.env, log);
+  const stop = new CallStop(claimCells, task.slot, task.cpuMs);
   const timings: Timings = {};
   const memory = cached.memory === null ? null : memories.take(cached.memory);
   let instance: WebAssembly.Instance | null = null;
   let readyAtMs = begunAtMs;
-  let failed: { code: Extract<CallResult, { kind: "failed" }>["code"]; detail: string } | null;
+  let failed: { code: Extract<CallResult, { kind: "failed" }>["code"]; detail: string } | null = null;
   try {
-    instance = instantiate(cached, state, memory);
+    instance = instantiate(cached, state, memory, stop.check);
     readyAtMs = monotonicMs();
     failed = runEntry(instance, state);
   } catch (error) {
-    failed = failure(error, state, growWasRefused(instance));
+    if (stop.reason === null) failed = failure(error, state, growWasRefused(instance));
   }
   state.phase = "ended";
   const endedAtMs = monotonicMs();
@@ -69,6 +71,9 @@ function runFresh(task: CallTask, cached: CachedModule): CallResult {
   timings.run = elapsedMs(readyAtMs, endedAtMs);
   if (cached.memory !== null && memory !== null) memories.give(cached.memory, memory);
   const common = { begunAtMs, timings, logLines: log.lines };
+  if (stop.reason !== null) {
+    return { kind: "stopped", code: stop.reason === "cpu" ? "cpu_exceeded" : null, ...common };
+  }
   if (failed === null && state.answer !== null) {
     return { kind: "answered", message: state.answer, ...common };
   }

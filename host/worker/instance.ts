@@ -3,43 +3,59 @@
 // names it knows.
 
 import type { CallResult, Timings } from "../invocation.ts";
+import { checkName, growRefusedName, hostMemoryName, hostModuleName, startName } from "../prepared-names.ts";
 import { printable } from "../printable.ts";
 import type { CallState } from "./call-state.ts";
 import { GuestFault, GuestMemory } from "./guest-memory.ts";
 import { hostCallImports } from "./host-calls.ts";
 
-/** Names the host adds to the rewritten module; an upload that exports such a name is refused. */
-export const hostImportModule = "mayfly:host";
-export const growRefusedExport = "mayfly:grow_refused";
 export const entryExport = "mayfly_handle";
 
 export type Runnable = {
   readonly module: WebAssembly.Module;
   /** The offered imports it names. */
   readonly wanted: readonly (readonly [string, string])[];
+  /** Whether it has a start function, which the host runs. */
+  readonly hasStart: boolean;
 };
 
+/** What is to be known of a compiled module before each of its instances. */
+export function runnable(module: WebAssembly.Module): Runnable {
+  return {
+    module,
+    wanted: wantedImports(module),
+    hasStart: WebAssembly.Module.exports(module).some(({ name }) => name === startName),
+  };
+}
+
 /** The imports of a compiled module that a host call serves. */
-export function wantedImports(module: WebAssembly.Module): readonly (readonly [string, string])[] {
+function wantedImports(module: WebAssembly.Module): readonly (readonly [string, string])[] {
   return WebAssembly.Module.imports(module)
-    .filter((entry) => entry.module !== hostImportModule)
+    .filter((entry) => entry.module !== hostModuleName)
     .map((entry) => [entry.module, entry.name] as const);
 }
 
-/** Instantiates, which runs the start function. Throws what the guest's trap throws. */
+/**
+ * Instantiates and runs the start function. `check` is what a metered guest asks whether to go on.
+ * Throws what the guest's trap throws.
+ */
 export function instantiate(
-  runnable: Runnable,
+  { module, wanted, hasStart }: Runnable,
   state: CallState,
   memory: WebAssembly.Memory | null,
+  check: () => number,
 ): WebAssembly.Instance {
-  const imports = hostCallImports(state, runnable.wanted);
+  const imports = hostCallImports(state, wanted);
+  const own: Record<string, WebAssembly.ImportValue> = Object.create(null);
+  own[checkName] = check;
   if (memory !== null) {
     state.memory = new GuestMemory(memory);
-    const own: Record<string, WebAssembly.ImportValue> = Object.create(null);
-    own["memory"] = memory;
-    imports[hostImportModule] = own;
+    own[hostMemoryName] = memory;
   }
-  return new WebAssembly.Instance(runnable.module, imports);
+  imports[hostModuleName] = own;
+  const instance = new WebAssembly.Instance(module, imports);
+  if (hasStart) (instance.exports[startName] as () => void)();
+  return instance;
 }
 
 type Failure = Pick<Extract<CallResult, { kind: "failed" }>, "code" | "detail">;
@@ -79,7 +95,7 @@ export function failure(error: unknown, state: CallState, growRefused: boolean):
 
 /** Whether the memory's maximum refused the guest to grow. */
 export function growWasRefused(instance: WebAssembly.Instance | null): boolean {
-  const flag = instance?.exports[growRefusedExport];
+  const flag = instance?.exports[growRefusedName];
   return flag instanceof WebAssembly.Global && flag.value === 1;
 }
 

@@ -2,13 +2,11 @@
 // that lacks a module answers `module_missing` and is given it.
 
 import { ModuleLru } from "../module-lru.ts";
-import { wantedImports } from "./instance.ts";
+import { type Runnable, runnable } from "./instance.ts";
 import type { ModuleSetup } from "./protocol.ts";
 
-export type CachedModule = {
-  readonly module: WebAssembly.Module;
+export type CachedModule = Runnable & {
   readonly moduleBytes: number;
-  readonly wanted: readonly (readonly [string, string])[];
   readonly memory: ModuleSetup["memory"];
   readonly env: ReadonlyMap<string, string>;
 };
@@ -19,9 +17,8 @@ export class ModuleCache {
   put(key: string, setup: ModuleSetup): void {
     const { module, moduleBytes, memory, env } = setup;
     this.#modules.put(key, {
-      module,
+      ...runnable(module),
       moduleBytes,
-      wanted: wantedImports(module),
       memory,
       env: new Map(env),
     });

@@ -10,10 +10,17 @@ import type { LogLevel } from "../invocation.ts";
  *
  *   free -> posted (pool posts it) -> begun (the worker starts it) -> free (answered)
  *                                  -> revoked (the pool takes it back) -> free (the worker saw it)
+ *                          begun   -> stopping (the pool wants it to end) -> free (answered)
  *
- * Both arrows out of `posted` are compare-and-exchange, so a call either begins or is taken back.
+ * All arrows out of `posted` and `begun` that a side does not own alone are compare-and-exchange, so a
+ * call either begins or is taken back.
  */
-export const claim = { free: 0, posted: 1, begun: 2, revoked: 3 } as const;
+export const claim = { free: 0, posted: 1, begun: 2, revoked: 3, stopping: 4 } as const;
+
+/** Whether a claim is that of a call which has begun and not been answered. */
+export function isRunning(cell: number): boolean {
+  return cell === claim.begun || cell === claim.stopping;
+}
 
 /** Most threads that may live at once; each holds one cell and one record of what it runs. */
 export const threadSlotsMax = 1024;
@@ -45,6 +52,8 @@ export type CallTask = {
   /** `versionId:configRevision`. */
   readonly key: string;
   readonly versionId: number;
+  /** CPU time the guest may use, ms. */
+  readonly cpuMs: number;
   readonly setup: ModuleSetup | null;
   /** Large ones lie in shared memory, so that posting copies nothing. */
   readonly message: Uint8Array;

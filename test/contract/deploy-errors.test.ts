@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { limits } from "../../host/limits.ts";
 import { answering, assemble, guest } from "../support/guests.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
+import { codeModule } from "../wasm/module-bytes.ts";
 
 let diskFull = false;
 const host = await TestHost.start({
@@ -51,9 +52,9 @@ test("imports that are not offered are unknown_import, each one named, before ex
 });
 
 test("a feature that cannot be contained is unsupported_feature with function and offset", async () => {
-  const bytes = guest("(return_call $loop)", "(func $loop (return_call $loop))");
-  const problem = await refused(bytes, 422, "unsupported_feature");
-  assert.equal(problem["feature"], "tail-calls");
+  const refI31 = [0x41, 0, 0xfb, 0x1c, 0x1a];
+  const problem = await refused(codeModule(...refI31), 422, "unsupported_feature");
+  assert.equal(problem["feature"], "gc");
   assert.equal(problem["function"], 0);
   assert.equal(typeof problem["offset"], "number");
 });

@@ -35,23 +35,7 @@ const withMemory = (memory: string, extra: Record<string, boolean> = {}): Uint8A
 const typed = (...type: raw.Bytes): Uint8Array => raw.module(raw.types(type));
 const coded = (...instructions: raw.Bytes): Uint8Array => raw.codeModule(...instructions);
 
-const indirect = `(table funcref (elem $loop)) (func $loop (return_call_indirect (i32.const 0)))`;
 refusals([
-  [
-    "A3",
-    "a tail call to itself",
-    guest("(return_call $f)", "(func $f (return_call $f))"),
-    "unsupported_feature",
-    /tail-calls/,
-  ],
-  [
-    "A3",
-    "two tail calls in turn",
-    guest("", "(func $f (return_call $g)) (func $g (return_call $f))"),
-    "unsupported_feature",
-    /tail-calls/,
-  ],
-  ["A3", "an indirect tail call", guest("", indirect), "unsupported_feature", /tail-calls/],
   [
     "A5",
     "shared memory",

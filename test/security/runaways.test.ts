@@ -122,6 +122,32 @@ for (const [at, [what]] of loops.entries()) {
   });
 }
 
+const tailCalls = [
+  ["itself", "(return_call $f)", "(func $f (return_call $f))"],
+  ["two in turn", "(return_call $f)", "(func $f (return_call $g)) (func $g (return_call $f))"],
+  [
+    "one in a table",
+    "(return_call $loop)",
+    "(table funcref (elem $loop)) (func $loop (return_call_indirect (i32.const 0)))",
+  ],
+] as const;
+for (const [what, body, fields] of tailCalls) {
+  test(`A3, H1: a loop of tail calls to ${what} ends, and its thread lives on`, async () => {
+    await host.deploy("tail", guest(body, fields));
+    await host.configure("tail", { cpuMs: 60 });
+    assertProblem(await host.call("tail"), 504, "cpu_exceeded");
+    // One that has been optimised, too: V8 leaves no interrupt check in it.
+    assertProblem(await host.call("tail"), 504, "cpu_exceeded");
+  });
+}
+
+test("a stop is a trap: a guest that catches everything and goes on is stopped all the same", async () => {
+  const catching = guest("(loop (try (do (loop (br 0))) (catch_all)) (br 0))");
+  await host.deploy("catching", catching);
+  await host.configure("catching", { cpuMs: 900_000, timeoutMs: 60 });
+  assertProblem(await host.call("catching"), 504, "deadline_exceeded");
+});
+
 test("A6: memory.grow stops at the limit, and a trap after that is memory_exceeded", async () => {
   await host.configure("puppet", { memoryMb: 1, cpuMs: 5_000 });
   const granted = 16 - 3;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { growRefusedName, hostMemoryName, hostModuleName } from "../../host/prepared-names.ts";
 import { inspectModule } from "../../host/wasm/inspect.ts";
-import { growRefusedName, hostMemoryName, hostModuleName, prepareModule } from "../../host/wasm/prepare.ts";
+import { prepareModule } from "../../host/wasm/prepare.ts";
 import { readSections, sectionId } from "../../host/wasm/sections.ts";
 import { assemble, corpus, growText } from "./corpus.ts";
 import {

@@ -1,0 +1,204 @@
+// Metering: between any two checks a guest runs about 100,000 instructions at most, whatever it is
+// made of. `prepare.ts` asks for a plan, hands in what it appends itself, and gets rewritten sections.
+// docs/decisions/0009-metering.md says why it is done in this way and what it costs.
+//
+// A countdown runs along with the guest: in a local of each function with checks, and from function
+// to function as one more parameter and result, or in a global. Each charge takes off what the
+// longest way to the next charges may run; below zero the host is asked, and the countdown renewed.
+//
+// The bound. Between two checks a guest runs at most `periodInstructions`, and what was paid for
+// before the first of them and runs after it: of the running function at most `stepCostMax` + one
+// instruction (an unchecked call: `uncheckedCostMax`) for each loop it is in, of each function below
+// it on the stack at most `tailCostMax`. One bulk operation may run beyond it, by its whole length.
+
+import { limits } from "../../limits.ts";
+import type { Additions } from "../additions.ts";
+import { BinaryWriter, u32Bytes } from "../binary-writer.ts";
+import { WasmRefusal } from "../refusal.ts";
+import type { Section } from "../sections.ts";
+import { AppendedTypes } from "./appended-types.ts";
+import { BodyWriter } from "./body-writer.ts";
+import { ByteBuffer } from "./byte-buffer.ts";
+import { CallGraph } from "./call-graph.ts";
+import { Callees } from "./callees.ts";
+import { Charges } from "./charges.ts";
+import { checkedCallee } from "./costs.ts";
+import { CountdownWriter } from "./countdown-writer.ts";
+import { FunctionCode } from "./function-code.ts";
+import { chooseForms, form } from "./function-forms.ts";
+import { chargeBody, chargeType, fullCountdown, renewBody, wrapperBody } from "./helper-functions.ts";
+import { isCall, Loops } from "./loops.ts";
+import { ModuleIndex } from "./module-index.ts";
+import type { RenamedFunctions } from "./names.ts";
+import { opcode } from "./opcode.ts";
+
+/** () -> (i32), the type of the check, as an entry of the type section. */
+const checkType = Uint8Array.of(0x60, 0, 1, 0x7f);
+
+/** What is added to a function's locals at most. */
+export const localsAdded = 2;
+
+export class Metering {
+  readonly module: ModuleIndex;
+  /** Whether any function needs checks; if not, the module stays as it is. */
+  readonly isNeeded: boolean;
+  /** By function of the upload: its index in the metered module. */
+  readonly callTargets: Int32Array;
+  /** The same for references to it: its wrapper, where there is one. */
+  readonly referenceTargets: Int32Array;
+  /** Wrappers, in the order they are appended: the function of the upload each stands for. */
+  readonly wrapped: number[] = [];
+  /** Type index of each defined function in the metered module. */
+  readonly typeIndices: number[] = [];
+  /** What is appended (`Helpers`); -1 before. */
+  renewFunction = -1;
+  chargeFunction = -1;
+  countdownGlobal = -1;
+
+  private readonly graph: CallGraph;
+  private readonly forms: Uint8Array;
+  private types: AppendedTypes | null = null;
+
+  constructor(bytes: Uint8Array, sections: readonly Section[]) {
+    this.module = new ModuleIndex(bytes, sections);
+    this.graph = new CallGraph(this.module);
+    this.forms = chooseForms(this.module, this.graph);
+    this.isNeeded = this.forms.some((chosen) => chosen !== form.bare);
+    const shift = this.isNeeded ? 1 : 0;
+    const { importedFunctions, functionTypes } = this.module;
+    this.callTargets = Int32Array.from(functionTypes, (_, index) =>
+      index < importedFunctions ? index : index + shift,
+    );
+    this.referenceTargets = this.callTargets.slice();
+    this.typeIndices = functionTypes.slice(importedFunctions);
+  }
+
+  /** Appends the check, its helper, the countdown, wrappers and types. */
+  append(additions: Additions, moduleName: string, checkName: string): void {
+    if (!this.isNeeded) return;
+    const { module, graph, forms, callTargets } = this;
+    const checkTypeIndex = additions.type(checkType);
+    additions.importFunction(moduleName, checkName, checkTypeIndex);
+    this.countdownGlobal = additions.global(fullCountdown());
+    this.renewFunction = additions.function(checkTypeIndex, renewBody(module.importedFunctions));
+    this.chargeFunction = additions.function(additions.type(chargeType), chargeBody(this.renewFunction));
+    this.types = new AppendedTypes(module, additions);
+    const needsWrapper = graph.isReferenced.slice();
+    for (const { caller, callee } of graph.tailCalls) {
+      if (forms[caller] === form.stored) needsWrapper[callee] = 1;
+    }
+    for (const [index, chosen] of forms.entries()) {
+      if (chosen === form.bare) continue;
+      const typeIndex = module.functionTypes[index] as number;
+      this.types.resultBlock(typeIndex);
+      if (chosen !== form.passed) continue;
+      this.typeIndices[index - module.importedFunctions] = this.types.passedType(typeIndex);
+      if (needsWrapper[index] === 0) continue;
+      const { paramCount } = module.signature(typeIndex);
+      const body = wrapperBody(paramCount, callTargets[index] as number, this.countdownGlobal);
+      this.referenceTargets[index] = additions.function(typeIndex, body);
+      this.wrapped.push(index);
+    }
+  }
+
+  /** How functions are renumbered, for their names. */
+  get renamed(): RenamedFunctions {
+    return { targets: this.callTargets, wrapped: this.wrapped, wrappers: this.referenceTargets };
+  }
+
+  /** The rewritten bodies, and the content of a branch hint section for them. */
+  bodies(growFunction: number): { readonly code: BinaryWriter; readonly hints: BinaryWriter } {
+    const { module, graph, forms } = this;
+    const source = new FunctionCode(module.bytes);
+    const loops = new Loops();
+    const charges = new Charges();
+    const out = new ByteBuffer();
+    const callees = new Callees(module, graph);
+    const countdown = new CountdownWriter(out, this);
+    const writer = new BodyWriter(
+      out,
+      {
+        callTargets: this.callTargets,
+        referenceTargets: this.referenceTargets,
+        forms,
+        callees,
+        parameterCount: (typeIndex) => module.signature(typeIndex).paramCount,
+        growFunction,
+      },
+      countdown,
+      source,
+      charges,
+      loops,
+    );
+    const code = new BinaryWriter();
+    const hints = new BinaryWriter();
+    let hinted = 0;
+    for (let index = module.importedFunctions; index < forms.length; index += 1) {
+      graph.load(source, index);
+      const typeIndex = module.functionTypes[index] as number;
+      const { paramCount } = module.signature(typeIndex);
+      const chosen = forms[index] as number;
+      if (chosen !== form.bare) {
+        checkLocals(paramCount + source.locals, index, source.start);
+        loops.find(source, (at) => isCheckedCall(source, at, callees));
+        charges.plan(source, loops, callees);
+      }
+      const resultBlock = this.types?.resultBlock(typeIndex) ?? new Uint8Array(0);
+      writer.write({ form: chosen, parameterCount: paramCount, resultBlock });
+      code.u32(out.length).append(out.finish());
+      if (countdown.seldom.length === 0) continue;
+      hinted += 1;
+      appendHints(hints, this.callTargets[index] as number, countdown.seldom);
+    }
+    return { code, hints: new BinaryWriter().u32(hinted).append(hints.finish()) };
+  }
+}
+
+function isCheckedCall(code: FunctionCode, at: number, callees: Callees): boolean {
+  const instruction = code.opcodes[at] as number;
+  const index = code.indices[at] as number;
+  if (instruction === opcode.call || instruction === opcode.returnCall)
+    return callees.direct(index) === checkedCallee;
+  return isCall(instruction) && callees.isIndirectChecked(index);
+}
+
+/** One function's hints: each inserted `if` is seldom taken. Branch Hinting, section "Binary format". */
+function appendHints(hints: BinaryWriter, functionIndex: number, offsets: readonly number[]): void {
+  const bytes = new ByteBuffer();
+  bytes.u32(functionIndex);
+  bytes.u32(offsets.length);
+  for (const offset of offsets) {
+    bytes.u32(offset);
+    bytes.u8(1);
+    bytes.u8(0);
+  }
+  hints.append(bytes.finish());
+}
+
+function checkLocals(locals: number, functionIndex: number, offset: number): void {
+  const most = limits.wasmLocalsMax - localsAdded;
+  if (locals <= most) return;
+  throw new WasmRefusal(
+    "unsupported_feature",
+    `Cannot meter the module: there are ${locals} locals in function ${functionIndex} at byte ${offset}, limit is ${most}`,
+    { feature: "wasmLocalsMax", functionIndex, offset },
+  );
+}
+
+/** `content` with each reference to a function replaced. */
+export function replaceReferences(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  references: readonly { readonly start: number; readonly end: number; readonly index: number }[],
+  targets: Int32Array,
+): BinaryWriter {
+  const out = new BinaryWriter();
+  let from = start;
+  for (const reference of references) {
+    out.append(bytes.subarray(from, reference.start));
+    out.append(u32Bytes(targets[reference.index] as number));
+    from = reference.end;
+  }
+  return out.append(bytes.subarray(from, end));
+}
