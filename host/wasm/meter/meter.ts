@@ -6,10 +6,10 @@
 // to function as one more parameter and result, or in a global. Each charge takes off what the
 // longest way to the next charges may run; below zero the host is asked, and the countdown renewed.
 //
-// The bound. Between two checks a guest runs at most `periodInstructions`, and what was paid for
-// before the first of them and runs after it: of the running function at most `stepCostMax` + one
-// instruction (an unchecked call: `uncheckedCostMax`) for each loop it is in, of each function below
-// it on the stack at most `tailCostMax`. One bulk operation may run beyond it, by its whole length.
+// The bound. Between two checks a guest runs at most `periodInstructions` (90,000), and what was paid
+// for before the first of them and runs after it: of the running function at most 256 for each loop it
+// is in (`stepCostMax` + an unchecked call, or all turns of a repeated loop body), and `tailCostMax` (4)
+// of each function below it on the stack. One bulk operation may run beyond it, by its whole length.
 
 import { limits } from "../../limits.ts";
 import type { Additions } from "../additions.ts";
