@@ -16,8 +16,8 @@ import {
 } from "./module-bytes.ts";
 import { refusalOf } from "./refusal-of.ts";
 
-// `prepareModule` appends one type, one function and one global; a module that names the index just
-// past its own would become valid by that and could write the host's flag.
+// `prepareModule` appends types, functions and globals; a module that names the index just past its own
+// would become valid by that and could write the host's flag, or the countdown of metering.
 
 /** Two types, one imported function, one own that grows memory, one imported global and one own. */
 function growing(parts: {
@@ -69,8 +69,10 @@ describe("inspectModule", () => {
       const last = make(size - 1);
       assert(WebAssembly.validate(Uint8Array.from(last)));
       assert(WebAssembly.validate(prepareModule(last, inspectModule(last))));
+      assert(WebAssembly.validate(prepareModule(last, inspectModule(last), { meter: true })));
       assert(!WebAssembly.validate(Uint8Array.from(make(size))));
       assert.match(refusalOf(make(size)).message, /index 2 of 2/);
+      assert.throws(() => inspectModule(make(size), { metered: true }), /index 2 of 2/);
     });
   }
   it("keeps global.set from the host's flag", () => {

@@ -37,8 +37,8 @@ export const tableBulkShift = 3;
 export const tableBulkLengthMax = 0xfffff;
 
 /** Small innermost loops are repeated, so that one check serves several turns. */
-export const repeatedCostMax = 64;
-export const repeatedInstructionsMax = 64;
+export const repeatedCostMax = 128;
+export const repeatedInstructionsMax = 128;
 
 /** A body that has grown beyond this much, and this many times its size, is metered in a shorter, slower way. */
 export const growthBytes = 4_096;

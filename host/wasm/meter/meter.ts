@@ -1,15 +1,15 @@
 // Metering: between any two checks a guest runs about 100,000 instructions at most, whatever it is
 // made of. `prepare.ts` asks for a plan, hands in what it appends itself, and gets rewritten sections.
-// docs/decisions/0009-metering.md says why it is done in this way and what it costs.
+// docs/decisions/0010-metering.md says why it is done in this way and what it costs.
 //
 // A countdown runs along with the guest: in a local of each function with checks, and from function
 // to function as one more parameter and result, or in a global. Each charge takes off what the
 // longest way to the next charges may run; below zero the host is asked, and the countdown renewed.
 //
-// The bound. Between two checks a guest runs at most `periodInstructions`, and what was paid for
-// before the first of them and runs after it: of the running function at most `stepCostMax` + one
-// instruction (an unchecked call: `uncheckedCostMax`) for each loop it is in, of each function below
-// it on the stack at most `tailCostMax`. One bulk operation may run beyond it, by its whole length.
+// The bound. Between two checks a guest runs at most `periodInstructions` (90,000), and what was paid
+// for before the first of them and runs after it: of the running function at most 256 for each loop it
+// is in (`stepCostMax` + an unchecked call, or all turns of a repeated loop body), and `tailCostMax` (4)
+// of each function below it on the stack. One bulk operation may run beyond it, by its whole length.
 
 import { limits } from "../../limits.ts";
 import type { Additions } from "../additions.ts";

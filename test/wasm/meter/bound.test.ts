@@ -146,7 +146,10 @@ describe("A metered guest", () => {
     assert(count() < 4 * most);
   });
 
-  for (const { name } of kernels) {
+  // Compiling a kernel takes longer than counting it; the soak has all of them.
+  const soak = process.env["MAYFLY_TEST_SOAK"] === "1";
+  const some = new Set(["ackermann", "quicksort", "search", "words", "shapes"]);
+  for (const { name } of kernels.filter((kernel) => soak || some.has(kernel.name))) {
     it(`runs ${most} instructions at most between two checks: kernel ${name}`, async () => {
       const { exports, count, longest } = watched(await compileKernel(name));
       const start = exports["mayfly:start"];
