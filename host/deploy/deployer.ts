@@ -60,6 +60,7 @@ export class Deployer {
     const [memory] = inspection.memories;
     const limitPages = config.memoryMb * pagesPerMb;
     await inspectors.inspect({
+      upload: bytes,
       bytes: prepare(bytes, inspection),
       memory: memory
         ? {

@@ -9,6 +9,8 @@ import { instantiate, runnable, trapText } from "../worker/instance.ts";
 import type { MemoryBounds } from "../worker/protocol.ts";
 
 export type InspectRequest = {
+  /** As uploaded: what is not valid here must not become valid by being rewritten. */
+  readonly upload: Uint8Array;
   /** The rewritten module. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly memory: MemoryBounds | null;
@@ -24,6 +26,9 @@ export type InspectReply =
 process.on("message", (request: InspectRequest) => {
   let module: WebAssembly.Module;
   try {
+    const upload = new Uint8Array(request.upload);
+    // Compiled only to learn what V8 has against it.
+    if (!WebAssembly.validate(upload)) new WebAssembly.Module(upload);
     module = new WebAssembly.Module(request.bytes);
   } catch (error) {
     return answer({ step: "invalid", reason: reasonOf(error) });

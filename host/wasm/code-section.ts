@@ -55,6 +55,7 @@ function readLocals(decoder: InstructionDecoder, draft: ModuleDraft): void {
     const type = readValueType(decoder, draft);
     if ((draft.features & draft.refused) !== 0) draft.checkFeatures(`local of ${type}`, offset);
   }
+  decoder.locals = locals;
 }
 
 function scanInstructions(decoder: InstructionDecoder, draft: ModuleDraft): void {

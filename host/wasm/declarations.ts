@@ -105,7 +105,9 @@ export function readExportSection(reader: BinaryReader, draft: ModuleDraft): voi
 export function readStartSection(reader: BinaryReader, draft: ModuleDraft): void {
   const offset = reader.position;
   draft.startFunction = reader.u32();
-  functionTypeOf(draft, draft.startFunction, offset);
+  const { params, results } = functionTypeOf(draft, draft.startFunction, offset);
+  // As an export (`prepare.ts`) it might have any type, so V8 would not see this.
+  if (params.length + results.length > 0) throw malformed("the start function takes or gives values", offset);
 }
 
 function readKind(reader: BinaryReader): ExternalKind {

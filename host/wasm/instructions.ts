@@ -30,6 +30,8 @@ export class InstructionDecoder extends BinaryReader {
   features = 0;
   /** Open blocks, the expression itself included; 0 when its `end` has been read. */
   depth = 0;
+  /** Locals of the body, parameters included: indices are checked against it; set after `start`. */
+  locals = 2 ** 32;
   /** Indices of types, functions and globals are checked against it. */
   readonly bounds: Readonly<IndexBounds>;
 
@@ -43,6 +45,7 @@ export class InstructionDecoder extends BinaryReader {
     this.position = position;
     this.end = end;
     this.depth = 1;
+    this.locals = 2 ** 32;
   }
 
   /**
@@ -78,6 +81,13 @@ export class InstructionDecoder extends BinaryReader {
         return;
       case immediate.index:
         this.index = this.u32();
+        return;
+      case immediate.local:
+        this.index = this.u32();
+        checkIndex(this.index, this.locals, "local", this.offset);
+        return;
+      case immediate.label:
+        this.index = this.label();
         return;
       case immediate.memoryArgument:
         this.memoryArgument();
@@ -132,17 +142,17 @@ export class InstructionDecoder extends BinaryReader {
         this.u32();
         return;
       case immediate.delegate:
-        this.index = this.u32();
         this.depth -= 1;
         if (this.depth === 0) throw malformed("delegate is outside of a try block", this.offset);
+        this.index = this.label();
         return;
       case immediate.indexPair:
         this.index = this.u32();
         this.u32();
         return;
       case immediate.labels:
-        for (let count = this.count(); count > 0; count -= 1) this.u32();
-        this.index = this.u32();
+        for (let count = this.count(); count > 0; count -= 1) this.label();
+        this.index = this.label();
         return;
       case immediate.memoryIndex:
         this.index = this.memoryIndex();
@@ -187,6 +197,13 @@ export class InstructionDecoder extends BinaryReader {
     this.u64();
   }
 
+  /** How many blocks out; one label more is the body's, and what is around that is the host's. */
+  private label(): number {
+    const label = this.u32();
+    checkIndex(label, this.depth, "label", this.offset);
+    return label;
+  }
+
   private boundedIndex(bound: number, noun: string): void {
     this.index = this.u32();
     checkIndex(this.index, bound, noun, this.offset);
@@ -200,13 +217,13 @@ export class InstructionDecoder extends BinaryReader {
 
   /** A block type, then handlers: kind (catch, catch_ref, catch_all, catch_all_ref), tag, label. */
   private tryTable(): void {
-    this.depth += 1;
     readBlockType(this, this);
     for (let count = this.count(2); count > 0; count -= 1) {
       const kind = this.u8();
       if (kind > catchKindMax) throw malformed(`there is a catch kind ${hex(kind)}`, this.position - 1);
       if (kind < 2) this.u32();
-      this.u32();
+      this.label();
     }
+    this.depth += 1;
   }
 }

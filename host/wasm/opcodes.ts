@@ -33,6 +33,8 @@ export const immediate = {
   globalIndex: 24,
   typeIndex: 25,
   typeIndexPair: 26,
+  label: 27,
+  local: 28,
 } as const;
 
 const { unknown, none, index, indexPair, memoryArgument, functionIndex, typeIndex, typeIndexPair } =
@@ -48,10 +50,10 @@ const rows: readonly OpcodeRow[] = [
   [0x06, 0x06, immediate.blockType, feature.legacyExceptions],
   [0x07, 0x07, index, feature.legacyExceptions],
   [0x08, 0x08, index, feature.exceptions],
-  [0x09, 0x09, index, feature.legacyExceptions],
+  [0x09, 0x09, immediate.label, feature.legacyExceptions],
   [0x0a, 0x0a, none, feature.exceptions],
   [0x0b, 0x0b, immediate.end, 0],
-  [0x0c, 0x0d, index, 0],
+  [0x0c, 0x0d, immediate.label, 0],
   [0x0e, 0x0e, immediate.labels, 0],
   [0x0f, 0x0f, none, 0],
   [0x10, 0x10, functionIndex, 0],
@@ -65,7 +67,7 @@ const rows: readonly OpcodeRow[] = [
   [0x1a, 0x1b, none, 0],
   [0x1c, 0x1c, immediate.valueTypes, feature.referenceTypes],
   [0x1f, 0x1f, immediate.tryTable, feature.exceptions],
-  [0x20, 0x22, index, 0],
+  [0x20, 0x22, immediate.local, 0],
   [0x23, 0x24, immediate.globalIndex, 0],
   [0x25, 0x26, index, feature.referenceTypes],
   [0x28, 0x3e, memoryArgument, 0],
@@ -81,7 +83,7 @@ const rows: readonly OpcodeRow[] = [
   [0xd2, 0xd2, functionIndex, feature.referenceTypes],
   [0xd3, 0xd3, none, feature.gc],
   [0xd4, 0xd4, none, feature.typedFunctionReferences],
-  [0xd5, 0xd6, index, feature.typedFunctionReferences],
+  [0xd5, 0xd6, immediate.label, feature.typedFunctionReferences],
   [0xe0, 0xe6, unknown, feature.stackSwitching],
   // 0xFB: garbage collection
   [0xfb000, 0xfb001, typeIndex, feature.gc],

@@ -42,7 +42,8 @@ type Plan = {
  * minimum (pages of 64 KiB) and no maximum: whoever supplies it decides the maximum. If memory.grow is
  * used, the i32 global `growRefusedName` is exported. A metered module imports `checkName` too, and
  * exports its start function as `startName` in place of having it run. The result shares no bytes with
- * the upload. Throws a WasmRefusal when a body has no room for the locals of metering, nothing else.
+ * the upload. Metering throws a WasmRefusal for a body that has no room for its locals, and for a
+ * tail call whose results do not fit; nothing else is thrown.
  */
 export function prepareModule(
   bytes: Uint8Array,

@@ -18,7 +18,7 @@ export type IndexBounds = { types: number; functions: number; globals: number };
 /** For modules whose indices have been checked before. */
 export const unbounded: Readonly<IndexBounds> = { types: 2 ** 32, functions: 2 ** 32, globals: 2 ** 32 };
 
-/** Throws when `index` is not below `bound`; `noun` is "type", "function" or "global". */
+/** Throws when `index` is not below `bound`; `noun` is "type", "function", "global", "local" or "label". */
 export function checkIndex(index: number, bound: number, noun: string, offset: number): void {
   if (index >= bound) throw malformed(`there is a ${noun} index ${index} of ${bound} ${noun}s`, offset);
 }

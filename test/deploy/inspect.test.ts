@@ -13,11 +13,13 @@ import * as raw from "../wasm/module-bytes.ts";
 const inspectors = new Inspectors();
 after(() => inspectors.close());
 
-const request = (text: string): InspectRequest => ({
-  bytes: new Uint8Array(assemble(text)),
+const asIs = (bytes: Uint8Array<ArrayBuffer>): InspectRequest => ({
+  upload: bytes,
+  bytes,
   memory: null,
   env: [],
 });
+const request = (text: string): InspectRequest => asIs(new Uint8Array(assemble(text)));
 
 async function codeOf(work: Promise<void>): Promise<string> {
   try {
@@ -38,7 +40,7 @@ test("a module that instantiates passes, several at once too", async () => {
 
 test("what does not compile is invalid_module, what traps or loops is start_failed", async () => {
   const bytes = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 99]);
-  assert.equal(await codeOf(inspectors.inspect({ bytes, memory: null, env: [] })), "invalid_module");
+  assert.equal(await codeOf(inspectors.inspect(asIs(bytes))), "invalid_module");
   assert.equal(
     await codeOf(inspectors.inspect(request("(module (func $s unreachable) (start $s))"))),
     "start_failed",
@@ -52,7 +54,7 @@ test("what does not compile is invalid_module, what traps or loops is start_fail
 test("H1, H4: a module that cannot be stopped or kills its process costs that process alone", async () => {
   const unstoppable = "(module (func $s (return_call $s)) (start $s))";
   assert.equal(await codeOf(inspectors.inspect(request(unstoppable))), "start_failed");
-  const code = await codeOf(inspectors.inspect({ bytes: listBomb(), memory: null, env: [] }));
+  const code = await codeOf(inspectors.inspect(asIs(listBomb())));
   // It died (unsupported_feature) or, on a busy machine, was still collecting when its second was
   // over (start_failed): which comes first is a matter of speed, and either ends that process alone.
   assert.ok(code === "unsupported_feature" || code === "start_failed", code);
@@ -74,6 +76,13 @@ function listBomb(): Uint8Array<ArrayBuffer> {
     ),
   );
 }
+
+test("an upload that is not valid is refused, whatever its rewritten form is", async () => {
+  const upload = new Uint8Array(assemble("(module)"));
+  upload[4] = 2;
+  const { bytes, memory, env } = request("(module)");
+  assert.equal(await codeOf(inspectors.inspect({ upload, bytes, memory, env })), "invalid_module");
+});
 
 test("an inspector that the system kills is no verdict: another one is asked", async () => {
   const own = new Inspectors();

@@ -87,6 +87,8 @@ const immediatesOfShape: Readonly<Record<number, Bytes>> = {
   [immediate.typeIndexPair]: [0, 0],
   [immediate.blockType]: [0x40, 0x00, end],
   [immediate.index]: [0],
+  [immediate.label]: [0],
+  [immediate.local]: [0],
   [immediate.indexPair]: [0, 0],
   [immediate.labels]: [2, 0, 1, 0],
   [immediate.memoryArgument]: [0, 0x80, 1],
@@ -300,7 +302,7 @@ describe("InstructionDecoder", () => {
   });
 
   it("reads the handlers of try_table: a tag and a label, or a label alone", () => {
-    const handlers = [4, 0, 5, 1, 1, 6, 2, 2, 3, 3, 4];
+    const handlers = [4, 0, 5, 0, 1, 6, 0, 2, 0, 3, 0];
     const bytes = Uint8Array.from([0x1f, 0x40, ...handlers, 0x01, end, end]);
     const decoder = new InstructionDecoder(bytes);
     decoder.start(0, bytes.length);

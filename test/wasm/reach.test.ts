@@ -75,6 +75,25 @@ describe("inspectModule", () => {
       assert.throws(() => inspectModule(make(size), { metered: true }), /index 2 of 2/);
     });
   }
+  it("keeps locals and labels from what metering adds around a body", () => {
+    // One local of its own; metering adds two, and a block around the body.
+    const bodyOf = (...code: Bytes): Uint8Array =>
+      growing({ locals: [1, 1, i32], code: [...code, 0x03, 0x40, 0x41, 0, 0x0d, 0, end] });
+    for (const [own, beyond, message] of [
+      [bodyOf(0x41, 0, 0x21, 0), bodyOf(0x41, 0, 0x21, 1), /local index 1 of 1/],
+      [bodyOf(0x20, 0, 0x1a), bodyOf(0x20, 1, 0x1a), /local index 1 of 1/],
+      [bodyOf(0x41, 0, 0x0d, 0), bodyOf(0x41, 0, 0x0d, 1), /label index 1 of 1/],
+      [bodyOf(0x41, 0, 0x0e, 1, 0, 0), bodyOf(0x41, 0, 0x0e, 1, 1, 0), /label index 1 of 1/],
+      [bodyOf(0x41, 0, 0x0e, 1, 0, 0), bodyOf(0x41, 0, 0x0e, 1, 0, 1), /label index 1 of 1/],
+    ] as const) {
+      const options = { meter: true };
+      assert(WebAssembly.validate(prepareModule(own, inspectModule(own), options)));
+      assert(!WebAssembly.validate(Uint8Array.from(beyond)));
+      assert.throws(() => inspectModule(beyond), message);
+    }
+    assert.throws(() => inspectModule(bodyOf(0x1f, 0x40, 1, 2, 1, end)), /label index 1 of 1/);
+    assert.throws(() => inspectModule(bodyOf(0x06, 0x40, 0x18, 1)), /label index 1 of 1/);
+  });
   it("keeps global.set from the host's flag", () => {
     assert.match(refusalOf(growing({ code: [0x41, 0, 0x24, 2] })).message, /global index 2 of 2 globals/);
   });

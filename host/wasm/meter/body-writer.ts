@@ -45,7 +45,12 @@ export class BodyWriter {
   private readonly code: FunctionCode;
   private readonly charges: Charges;
   private readonly loops: Loops;
-  private shape: BodyShape = { form: form.bare, parameterCount: 0, resultBlock: Uint8Array.of(emptyBlock) };
+  private shape: BodyShape = {
+    form: form.bare,
+    parameterCount: 0,
+
+    resultBlock: Uint8Array.of(emptyBlock),
+  };
   /** Branches out of a repeated loop body lead further out by this much, beyond this depth. */
   private shift = 0;
   private shiftDepth = 0;

@@ -2,6 +2,7 @@
 // none when it has no loop, no try block, no bulk operation and no indirect call, is part of no
 // recursion, calls only such functions, and its longest path, callees included, is short.
 
+import { WasmRefusal } from "../refusal.ts";
 import { Charges } from "./charges.ts";
 import { checkedCallee, hostCallee, uncheckedCostMax } from "./costs.ts";
 import { FunctionCode } from "./function-code.ts";
@@ -87,6 +88,7 @@ export class CallGraph {
     const callee = this.code.indices[at] as number;
     if (instruction === opcode.call || instruction === opcode.returnCall) {
       this.isCalled[callee] = 1;
+      if (instruction === opcode.returnCall) this.checkTailCall(caller, callee, at);
       if (callee < this.module.importedFunctions) return false;
       this.callees.push(callee);
       if (instruction === opcode.returnCall) this.tailCalls.push({ caller, callee });
@@ -95,6 +97,19 @@ export class CallGraph {
     if (instruction !== opcode.callIndirect && instruction !== opcode.callRef)
       this.indirectTailCallers.push(caller);
     return true;
+  }
+
+  /** V8 would see the forms of caller and callee, whose results may fit when the guest's do not. */
+  private checkTailCall(caller: number, callee: number, at: number): void {
+    const { module } = this;
+    const [own, other] = [module.signatureOf(caller).resultCount, module.signatureOf(callee).resultCount];
+    if (own === other) return;
+    const offset = this.code.offsets[at] as number;
+    throw new WasmRefusal(
+      "invalid_module",
+      `Cannot read the module: a tail call to ${other} results in function ${caller} at byte ${offset}, which has ${own}, wanted a valid WebAssembly module`,
+      { feature: null, functionIndex: caller, offset },
+    );
   }
 
   /**

@@ -141,6 +141,20 @@ describe("prepareModule with meter", () => {
     );
   });
 
+  it("refuses a tail call whose results fit only in the metered form", () => {
+    // Function 0 has no result; metered it has the countdown, where function 1 would put its own.
+    const bytes = module(
+      types(functionType(), functionType([], [i32])),
+      section(3, [2, 0, 1]),
+      section(10, vector([body(0x10, 0, 0x12, 1), body(0x41, 0)])),
+    );
+    assert(!WebAssembly.validate(Uint8Array.from(bytes)));
+    assert.throws(
+      () => meter(bytes),
+      (error) => error instanceof WasmRefusal && error.code === "invalid_module" && error.functionIndex === 0,
+    );
+  });
+
   it("makes bodies at most 10 times longer, whatever they are made of", () => {
     for (const piece of [
       [0x03, 0x40, 0x41, 0, 0x0d, 0, 0x0b],
