@@ -88,6 +88,19 @@ function lostVariables(value: unknown): { path: string[]; message: string }[] {
 /** The kinds of entry point the host knows; the worker has one adapter for each. */
 export type Abi = "assemblyscript";
 
+/** What a fresh instance costs in each way, in microseconds; measured when the version was deployed. */
+export type FreshCosts = {
+  readonly newUs: number;
+  /** Null when an instance of the module cannot be set back to its image. */
+  readonly resetUs: number | null;
+};
+
+/** Whether calls of a version run on instances that are set back, in place of new ones. */
+export function runsOnReset({ freshCosts }: FunctionVersion): boolean {
+  const resetUs = freshCosts?.resetUs ?? null;
+  return freshCosts !== null && resetUs !== null && resetUs < freshCosts.newUs;
+}
+
 /** One immutable upload. */
 export type FunctionVersion = {
   /** Unique in this host and never used again, also after the function is deleted. */
@@ -100,6 +113,8 @@ export type FunctionVersion = {
   readonly abi: Abi;
   readonly bytes: number;
   readonly createdAtMs: number;
+  /** Null for a version from before it was measured. */
+  readonly freshCosts: FreshCosts | null;
   readonly quarantined: boolean;
 };
 

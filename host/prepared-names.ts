@@ -15,3 +15,5 @@ export const checkName = "check";
 export const growRefusedName = "mayfly:grow_refused";
 /** Export name of the start function of a metered module, () -> (): it does not run by itself. */
 export const startName = "mayfly:start";
+/** Export names of the mutable globals begin so, when an instance can be reset (`wasm/inspection.ts`). */
+export const globalPrefix = "mayfly:global:";

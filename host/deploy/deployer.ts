@@ -59,7 +59,7 @@ export class Deployer {
     const abi = detectAbi(inspection);
     const [memory] = inspection.memories;
     const limitPages = config.memoryMb * pagesPerMb;
-    await inspectors.inspect({
+    const costs = await inspectors.inspect({
       upload: bytes,
       bytes: prepare(bytes, inspection),
       memory: memory
@@ -69,6 +69,7 @@ export class Deployer {
           }
         : null,
       env: Object.entries(config.env),
+      resettable: inspection.resettableGlobals !== null,
     });
     const result = await this.#inTurn(async () => {
       if (functions.live(name) === null && functions.list().length >= limits.functionsMax) {
@@ -83,6 +84,7 @@ export class Deployer {
         digest,
         abi,
         bytes: bytes.byteLength,
+        freshCosts: costs,
         createdAtMs: now(),
       });
       await this.#dropOrphans(outcome.orphans);

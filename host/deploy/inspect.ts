@@ -7,6 +7,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { inspectorFlags } from "../engine-flags.ts";
 import { HostError } from "../errors.ts";
+import type { FreshCosts } from "../function.ts";
 import { limits } from "../limits.ts";
 import type { InspectReply, InspectRequest } from "./inspector.ts";
 
@@ -24,23 +25,26 @@ export class Inspectors {
     });
   }
 
-  /** Resolves when the module compiled and instantiated; else throws the deploy's HostError. */
-  async inspect(request: InspectRequest): Promise<void> {
+  /**
+   * Resolves when the module compiled and instantiated, with what a fresh instance of it costs; else
+   * throws the deploy's HostError.
+   */
+  async inspect(request: InspectRequest): Promise<FreshCosts> {
     try {
-      await this.#ask(request);
+      return await this.#ask(request);
     } catch (error) {
       if (!(error instanceof InspectorLost)) throw error;
-      await this.#ask(request).catch((again: unknown) => {
+      return this.#ask(request).catch((again: unknown) => {
         throw again instanceof InspectorLost ? endedProcess(again) : again;
       });
     }
   }
 
-  async #ask(request: InspectRequest): Promise<void> {
+  async #ask(request: InspectRequest): Promise<FreshCosts> {
     const child = this.#spare ?? start();
     this.#spare = null;
     try {
-      await verdict(child, request);
+      return await verdict(child, request);
     } finally {
       child.kill("SIGKILL");
       this.prepare();
@@ -81,7 +85,7 @@ class InspectorLost extends Error {
   }
 }
 
-function verdict(child: ChildProcess, request: InspectRequest): Promise<void> {
+function verdict(child: ChildProcess, request: InspectRequest): Promise<FreshCosts> {
   return new Promise((resolve, reject) => {
     let step: Step = "compile";
     const refuse = (error: Error): void => {
@@ -99,7 +103,7 @@ function verdict(child: ChildProcess, request: InspectRequest): Promise<void> {
           return;
         case "done":
           clearTimeout(timer);
-          return resolve();
+          return resolve(reply.costs);
         case "invalid":
           return refuse(
             new HostError("invalid_module", `Cannot deploy: the module is not valid: ${reply.reason}`),

@@ -2,11 +2,12 @@
 // module can abort the process that does (docs/threat-model.md H4). Started by `inspect.ts`, which kills it when
 // it takes too long. Touches no file and opens no socket.
 
+import type { FreshCosts } from "../function.ts";
 import { printable } from "../printable.ts";
-import { CallState } from "../worker/call-state.ts";
-import { GuestLog } from "../worker/guest-log.ts";
-import { instantiate, runnable, trapText } from "../worker/instance.ts";
+import { trapText } from "../worker/failure.ts";
+import { runnable } from "../worker/instance.ts";
 import type { MemoryBounds } from "../worker/protocol.ts";
+import { tryFresh } from "./fresh-costs.ts";
 
 export type InspectRequest = {
   /** As uploaded: what is not valid here must not become valid by being rewritten. */
@@ -15,13 +16,15 @@ export type InspectRequest = {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly memory: MemoryBounds | null;
   readonly env: readonly (readonly [string, string])[];
+  /** Whether memory and globals are the whole state of its instances. */
+  readonly resettable: boolean;
 };
 
 export type InspectReply =
   | { readonly step: "compiled" }
   | { readonly step: "invalid"; readonly reason: string }
   | { readonly step: "trapped"; readonly reason: string }
-  | { readonly step: "done" };
+  | { readonly step: "done"; readonly costs: FreshCosts };
 
 process.on("message", (request: InspectRequest) => {
   let module: WebAssembly.Module;
@@ -39,18 +42,14 @@ process.on("message", (request: InspectRequest) => {
 });
 
 function tryInstance(module: WebAssembly.Module, request: InspectRequest): void {
-  const state = new CallState(new Uint8Array(0), new Map(request.env), new GuestLog(() => {}));
+  const { memory, resettable } = request;
+  let costs: FreshCosts;
   try {
-    const { memory } = request;
-    const own =
-      memory && new WebAssembly.Memory({ initial: memory.initialPages, maximum: memory.maximumPages });
-    // Nobody stops it here: its parent ends the process.
-    instantiate(runnable(module), state, own, () => 0);
-    if (state.fault !== null) throw state.fault;
+    costs = tryFresh(runnable(module), memory, resettable, new Map(request.env));
   } catch (error) {
-    return answer({ step: "trapped", reason: printable(trapText(state.fault ?? error)) });
+    return answer({ step: "trapped", reason: printable(trapText(error)) });
   }
-  answer({ step: "done" });
+  answer({ step: "done", costs });
 }
 
 function answer(reply: InspectReply): void {

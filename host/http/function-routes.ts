@@ -10,6 +10,7 @@ import {
   functionConfigDefault,
   functionName,
   parseFunctionConfig,
+  runsOnReset,
 } from "../function.ts";
 import { limits } from "../limits.ts";
 import type { FunctionStore } from "../store/function-store.ts";
@@ -134,8 +135,11 @@ function shownFunction(deployment: Deployment, baseUrl: string) {
 }
 
 function shownVersion(row: FunctionVersion) {
-  const { name, version, digest, abi, bytes, createdAtMs, quarantined } = row;
-  return { name, version, digest, abi, bytes, createdAt: new Date(createdAtMs).toISOString(), quarantined };
+  const { name, version, digest, abi, bytes, createdAtMs, freshCosts, quarantined } = row;
+  const { newUs = null, resetUs = null } = freshCosts ?? {};
+  const fresh = { by: runsOnReset(row) ? "reset" : "new", newUs, resetUs };
+  const createdAt = new Date(createdAtMs).toISOString();
+  return { name, version, digest, abi, bytes, createdAt, fresh, quarantined };
 }
 
 async function readJson(request: Request, code: "bad_request" | "invalid_config"): Promise<unknown> {

@@ -91,7 +91,7 @@ const schemas = {
   },
   Version: {
     type: "object",
-    required: ["name", "version", "digest", "abi", "bytes", "createdAt", "quarantined"],
+    required: ["name", "version", "digest", "abi", "bytes", "createdAt", "fresh", "quarantined"],
     properties: {
       name: { type: "string" },
       version: { type: "integer", minimum: 1 },
@@ -99,6 +99,16 @@ const schemas = {
       abi: { type: "string" },
       bytes: { type: "integer" },
       createdAt: { type: "string", format: "date-time" },
+      fresh: {
+        type: "object",
+        description: "How calls get a fresh instance, and what each way costs in microseconds",
+        required: ["by", "newUs", "resetUs"],
+        properties: {
+          by: { type: "string", enum: ["new", "reset"] },
+          newUs: { type: ["number", "null"] },
+          resetUs: { type: ["number", "null"] },
+        },
+      },
       quarantined: { type: "boolean" },
     },
   },

@@ -9,7 +9,7 @@
 // Knows no HTTP: it takes a request message and gives a response message.
 
 import { type ErrorCode, HostError, type HostErrorOptions } from "../errors.ts";
-import type { Deployment } from "../function.ts";
+import { type Deployment, runsOnReset } from "../function.ts";
 import { type GuestLogLine, type LogLine, monotonicMs, type Timings } from "../invocation.ts";
 import type { ModuleSetup } from "../worker/protocol.ts";
 import type { Admission } from "./admission.ts";
@@ -206,6 +206,7 @@ function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup 
         initialPages: memory.initialPages,
         maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),
       },
+      reset: runsOnReset(deployment),
       env: Object.entries(deployment.config.env),
     };
     ofModule.clear();

@@ -1,7 +1,7 @@
 // The contract of where functions, versions and their state are kept. Reads are synchronous and
 // answer from committed state; writes resolve once they are durable.
 
-import type { Abi, Deployment, FunctionConfig, FunctionVersion } from "../function.ts";
+import type { Abi, Deployment, FreshCosts, FunctionConfig, FunctionVersion } from "../function.ts";
 
 export type NewVersion = {
   readonly name: string;
@@ -9,6 +9,7 @@ export type NewVersion = {
   readonly abi: Abi;
   readonly bytes: number;
   readonly createdAtMs: number;
+  readonly freshCosts: FreshCosts;
 };
 
 export type DeployOutcome = {

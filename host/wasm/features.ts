@@ -30,6 +30,8 @@ export const feature = {
   customDescriptors: 1 << 25,
   acquireRelease: 1 << 26,
   unknownOpcode: 1 << 27,
+  /** No proposal: writes a table or drops a segment, which the host can neither see nor undo. */
+  lastingWrite: 1 << 28,
 } as const;
 
 type FeatureRow = { readonly bit: number; readonly name: string; readonly refused: boolean };

@@ -14,7 +14,7 @@ import {
   readTableSection,
   readTagSection,
 } from "./declarations.ts";
-import { featureNames, refusedFeatures, refusedWhenMetered } from "./features.ts";
+import { feature, featureNames, refusedFeatures, refusedWhenMetered } from "./features.ts";
 import type { ModuleInspection } from "./inspection.ts";
 import { InstructionDecoder } from "./instructions.ts";
 import { ModuleDraft } from "./module-draft.ts";
@@ -138,5 +138,21 @@ function inspection(draft: ModuleDraft, sections: readonly Section[]): ModuleIns
       .map(({ name, start, end }) => ({ name, bytes: end - start })),
     features: featureNames(draft.features),
     usesMemoryGrow: draft.usesMemoryGrow,
+    resettableGlobals: resettableGlobals(draft),
   };
+}
+
+const numberTypes = new Set(["i32", "i64", "f32", "f64"]);
+/** With more of them setting each back is dearer than a new instance. */
+const resettableGlobalsMax = 1_000;
+/** What makes state beside memory, globals and tables: objects of the garbage-collected heap. */
+const heapFeatures = feature.gc | feature.lastingWrite | feature.stringref;
+
+function resettableGlobals({ features, mutableGlobals, importedGlobals, memories }: ModuleDraft) {
+  const settable =
+    (features & heapFeatures) === 0 &&
+    memories.length <= 1 &&
+    mutableGlobals.length <= resettableGlobalsMax &&
+    mutableGlobals.every(({ index, valueType }) => index >= importedGlobals && numberTypes.has(valueType));
+  return settable ? mutableGlobals.map(({ index }) => index) : null;
 }

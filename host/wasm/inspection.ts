@@ -70,4 +70,10 @@ export type ModuleInspection = {
   /** Names of the proposals beyond WebAssembly 1.0 that the module uses, sorted: "simd", "multi-value". */
   readonly features: readonly string[];
   readonly usesMemoryGrow: boolean;
+  /**
+   * Indices of the mutable globals, when they and the memory are all that a run can leave changed in
+   * an instance; null when it can change what the host cannot set back: a table, a segment that is
+   * dropped, a global whose type JavaScript cannot set.
+   */
+  readonly resettableGlobals: readonly number[] | null;
 };

@@ -28,6 +28,9 @@ export class ModuleDraft {
   importedFunctions = 0;
   importedGlobals = 0;
   globals = 0;
+  /** Global types read so far, imports first. */
+  globalsRead = 0;
+  readonly mutableGlobals: { readonly index: number; readonly valueType: string }[] = [];
   tags = 0;
   elementSegments = 0;
   dataSegments = 0;

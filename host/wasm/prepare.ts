@@ -4,7 +4,14 @@
 // guest's indices only those of functions change, and those only by metering; that none of them points
 // at what is appended has been checked by `inspect.ts`.
 
-import { checkName, growRefusedName, hostMemoryName, hostModuleName, startName } from "../prepared-names.ts";
+import {
+  checkName,
+  globalPrefix,
+  growRefusedName,
+  hostMemoryName,
+  hostModuleName,
+  startName,
+} from "../prepared-names.ts";
 import { Additions } from "./additions.ts";
 import { BinaryReader } from "./binary-reader.ts";
 import { BinaryWriter, nameBytes, u32Bytes } from "./binary-writer.ts";
@@ -40,7 +47,8 @@ type Plan = {
  *
  * A memory the module defines becomes the import `hostModuleName`.`hostMemoryName` with the same
  * minimum (pages of 64 KiB) and no maximum: whoever supplies it decides the maximum. If memory.grow is
- * used, the i32 global `growRefusedName` is exported. A metered module imports `checkName` too, and
+ * used, the i32 global `growRefusedName` is exported. Of a module whose instances can be reset the
+ * mutable globals are exported, `globalPrefix` and the index. A metered module imports `checkName` too, and
  * exports its start function as `startName` in place of having it run. The result shares no bytes with
  * the upload. Metering throws a WasmRefusal for a body that has no room for its locals, and for a
  * tail call whose results do not fit; nothing else is thrown.
@@ -71,7 +79,7 @@ export function prepareModule(
 function planFor(
   bytes: Uint8Array,
   sections: readonly Section[],
-  { memories, counts, usesMemoryGrow, startFunction }: ModuleInspection,
+  { memories, counts, usesMemoryGrow, startFunction, resettableGlobals }: ModuleInspection,
   meter: boolean,
 ): Plan {
   const metering = meter ? new Metering(bytes, sections) : null;
@@ -85,6 +93,7 @@ function planFor(
     growFunction = additions.function(additions.type(growType), growBody(refusedGlobal));
     additions.exportGlobal(growRefusedName, refusedGlobal);
   }
+  for (const index of resettableGlobals ?? []) additions.exportGlobal(`${globalPrefix}${index}`, index);
   metering?.append(additions, hostModuleName, checkName);
   if (metering !== null && startFunction !== null) {
     additions.exportFunction(startName, metering.referenceTargets[startFunction] as number);

@@ -61,6 +61,7 @@ export function readTableType(reader: BinaryReader, draft: ModuleDraft, imported
   }
 }
 
+/** The type of a global; whether the guest may change it goes to the draft. */
 export function readGlobalType(reader: BinaryReader, draft: ModuleDraft): void {
   const offset = reader.position;
   const valueType = readValueType(reader, draft);
@@ -68,6 +69,8 @@ export function readGlobalType(reader: BinaryReader, draft: ModuleDraft): void {
   if (flags > 3) throw malformed(`a global has the flags ${hex(flags)}`, reader.position - 1);
   if (flags > 1) draft.features |= feature.sharedEverythingThreads;
   draft.checkFeatures(flags > 1 ? "shared global" : `global of ${valueType}`, offset);
+  if ((flags & 1) !== 0) draft.mutableGlobals.push({ index: draft.globalsRead, valueType });
+  draft.globalsRead += 1;
 }
 
 /** As `readReferenceType`, but the funcref that tables always could hold marks no proposal. */

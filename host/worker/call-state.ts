@@ -20,6 +20,11 @@ export class CallState {
   result: Uint8Array = new Uint8Array(0);
   #hostCalls = 0;
 
+  /** Host calls made so far. */
+  get hostCalls(): number {
+    return this.#hostCalls;
+  }
+
   readonly request: Uint8Array;
   readonly env: ReadonlyMap<string, string>;
   readonly log: GuestLog;

@@ -6,9 +6,10 @@ import { move, transferableSymbol, valueSymbol } from "piscina";
 import { type CallResult, monotonicMs, type Timings } from "../invocation.ts";
 import { CallState } from "./call-state.ts";
 import { CallStop } from "./call-stop.ts";
+import { type Failure, failure } from "./failure.ts";
 import { GuestLog } from "./guest-log.ts";
-import { elapsedMs, failure, growWasRefused, instantiate, runEntry } from "./instance.ts";
-import { MemoryPool } from "./memory-pool.ts";
+import type { GuestInstance } from "./instance.ts";
+import { Instances } from "./instances.ts";
 import { type CachedModule, ModuleCache } from "./module-cache.ts";
 import { type CallTask, claim, type LogBatch, type WorkerData } from "./protocol.ts";
 import { RunningRecord, takeThreadSlot } from "./running-record.ts";
@@ -20,7 +21,7 @@ type Movable = Extract<Parameters<typeof move>[0], { [transferableSymbol]: objec
 
 const shared = workerData as WorkerData;
 const claimCells = new Int32Array(shared.claims);
-const memories = new MemoryPool();
+const instances = new Instances();
 const modules = new ModuleCache();
 const running = new RunningRecord(
   takeThreadSlot(new Int32Array(shared.threadSlots), threadId),
@@ -52,38 +53,40 @@ function runFresh(task: CallTask, cached: CachedModule): CallResult {
   });
   const state = new CallState(task.message, cached.env, log);
   const stop = new CallStop(claimCells, task.slot, task.cpuMs);
-  const timings: Timings = {};
-  const memory = cached.memory === null ? null : memories.take(cached.memory);
-  let instance: WebAssembly.Instance | null = null;
-  let readyAtMs = begunAtMs;
-  let failed: { code: Extract<CallResult, { kind: "failed" }>["code"]; detail: string } | null = null;
+  const call = { state, check: stop.check };
+  let instance: GuestInstance | null = null;
+  let readyAtMs = 0;
+  let failed: Failure | null = null;
   try {
-    instance = instantiate(cached, state, memory, stop.check);
+    const taken = instances.take(cached, call);
+    instance = taken.instance;
+    if (!taken.started) instances.start(cached, instance, call);
     readyAtMs = monotonicMs();
-    failed = runEntry(instance, state);
+    failed = instance.runEntry();
   } catch (error) {
-    if (stop.reason === null) failed = failure(error, state, growWasRefused(instance));
+    if (stop.reason === null) failed = failure(error, state, instance?.growWasRefused === true);
   }
   state.phase = "ended";
   const endedAtMs = monotonicMs();
-  if (instance === null) readyAtMs = endedAtMs;
-  timings.instantiate = elapsedMs(begunAtMs, readyAtMs);
-  timings.run = elapsedMs(readyAtMs, endedAtMs);
-  if (cached.memory !== null && memory !== null) memories.give(cached.memory, memory);
+  if (readyAtMs === 0) readyAtMs = endedAtMs;
+  const timings: Timings = {
+    instantiate: elapsedMs(begunAtMs, readyAtMs),
+    run: elapsedMs(readyAtMs, endedAtMs),
+  };
+  const answered = failed === null && stop.reason === null && state.answer !== null;
+  if (instance !== null) instances.give(cached, instance, answered);
   const common = { begunAtMs, timings, logLines: log.lines };
   if (stop.reason !== null) {
     return { kind: "stopped", code: stop.reason === "cpu" ? "cpu_exceeded" : null, ...common };
   }
-  if (failed === null && state.answer !== null) {
-    return { kind: "answered", message: state.answer, ...common };
-  }
-  return {
-    kind: "failed",
-    code: "bad_guest_output",
-    detail: "The function gave no answer",
-    ...failed,
-    ...common,
-  };
+  if (failed !== null) return { kind: "failed", ...failed, ...common };
+  if (state.answer === null) throw new Error("A call ended well without an answer");
+  return { kind: "answered", message: state.answer, ...common };
+}
+
+/** Milliseconds between two readings, to the microsecond. */
+function elapsedMs(fromMs: number, toMs: number): number {
+  return Math.round((toMs - fromMs) * 1000) / 1000;
 }
 
 /** Wraps a large answer so that Piscina moves its buffer instead of cloning it. */

@@ -12,24 +12,27 @@ import { GuestFault } from "./guest-memory.ts";
 /** A host call's WebAssembly type, as parameter and result types. */
 export type HostCallType = { readonly params: readonly string[]; readonly results: readonly string[] };
 
-type HostCall = HostCallType & { readonly make: (state: CallState) => (...args: never[]) => number | void };
+type Body = (state: CallState, ...args: number[]) => number | void;
+
+type HostCall = HostCallType & { readonly body: Body };
+
+/** The call that an instance runs now: its imports outlive it when the instance is reset. */
+export type Binding = { call: CallState };
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-const call = (
-  params: readonly string[],
-  results: readonly string[],
-  make: (state: CallState) => (...args: number[]) => number | void,
-): HostCall => ({ params, results, make: (state) => guarded(state, make(state)) });
+const call = (params: readonly string[], results: readonly string[], body: Body): HostCall => ({
+  params,
+  results,
+  body,
+});
 
-/** Records a GuestFault in the call's state before it enters the guest. */
-function guarded(
-  state: CallState,
-  body: (...args: number[]) => number | void,
-): (...args: number[]) => number | void {
+/** The import for `body`; records a GuestFault in the call's state before it enters the guest. */
+function bound(binding: Binding, body: Body): (...args: number[]) => number | void {
   return (...args) => {
+    const state = binding.call;
     try {
-      return body(...args);
+      return body(state, ...args);
     } catch (error) {
       if (error instanceof GuestFault) state.fault ??= error;
       throw error;
@@ -38,42 +41,42 @@ function guarded(
 }
 
 const consoleCall = (level: LogLevel): HostCall =>
-  call(["i32"], [], (state) => (message = 0) => {
+  call(["i32"], [], (state, message = 0) => {
     const memory = state.enter();
     state.log.write(level, memory.assemblyScriptString(message));
   });
 
-const dateNow = call([], ["f64"], (state) => () => {
+const dateNow = call([], ["f64"], (state) => {
   state.enterRunning("now");
   return Date.now();
 });
 
 const mayfly: Readonly<Record<string, HostCall>> = {
-  request_read: call(["i32"], [], (state) => (pointer = 0) => {
+  request_read: call(["i32"], [], (state, pointer = 0) => {
     const memory = state.enterRunning("request_read");
     memory.view(pointer, state.request.byteLength).set(state.request);
   }),
-  response_write: call(["i32", "i32"], [], (state) => (pointer = 0, length = 0) => {
+  response_write: call(["i32", "i32"], [], (state, pointer = 0, length = 0) => {
     const memory = state.enterRunning("response_write");
     if (state.answer !== null) throw new GuestFault("bad_guest_output", "the function answered twice");
     const lengthMax = limits.responseBodyBytesMax + 2 * limits.responseHeaderBytesMax;
     state.answer = memory.copy(pointer, length, lengthMax, "the answer");
   }),
-  env_get: call(["i32", "i32"], ["i32"], (state) => (pointer = 0, length = 0) => {
+  env_get: call(["i32", "i32"], ["i32"], (state, pointer = 0, length = 0) => {
     const value = state.env.get(state.enter().text(pointer, length));
     if (value === undefined) return -1;
     state.result = Buffer.from(value);
     return state.result.byteLength;
   }),
-  result_read: call(["i32"], [], (state) => (pointer = 0) => {
+  result_read: call(["i32"], [], (state, pointer = 0) => {
     state.enter().view(pointer, state.result.byteLength).set(state.result);
   }),
-  log: call(["i32", "i32", "i32"], [], (state) => (level = 1, pointer = 0, length = 0) => {
+  log: call(["i32", "i32", "i32"], [], (state, level = 1, pointer = 0, length = 0) => {
     const memory = state.enter();
     state.log.write(levels[level] ?? "info", memory.text(pointer, length));
   }),
   now: dateNow,
-  random: call(["i32", "i32"], [], (state) => (pointer = 0, length = 0) => {
+  random: call(["i32", "i32"], [], (state, pointer = 0, length = 0) => {
     const memory = state.enterRunning("random");
     if (length >>> 0 > limits.randomBytesMax) {
       throw new GuestFault(
@@ -86,7 +89,7 @@ const mayfly: Readonly<Record<string, HostCall>> = {
 };
 
 const env: Readonly<Record<string, HostCall>> = {
-  abort: call(["i32", "i32", "i32", "i32"], [], (state) => (message = 0, file = 0, line = 0, column = 0) => {
+  abort: call(["i32", "i32", "i32", "i32"], [], (state, message = 0, file = 0, line = 0, column = 0) => {
     const memory = state.enter();
     const text = memory.assemblyScriptString(message) || "abort";
     const source = memory.assemblyScriptString(file);
@@ -96,14 +99,13 @@ const env: Readonly<Record<string, HostCall>> = {
   trace: call(
     ["i32", "i32", "f64", "f64", "f64", "f64", "f64"],
     [],
-    (state) =>
-      (message = 0, count = 0, ...values) => {
-        const memory = state.enter();
-        const shown = values.slice(0, Math.max(0, Math.min(count, values.length)));
-        state.log.write("debug", ["trace:", memory.assemblyScriptString(message), ...shown].join(" "));
-      },
+    (state, message = 0, count = 0, ...values) => {
+      const memory = state.enter();
+      const shown = values.slice(0, Math.max(0, Math.min(count, values.length)));
+      state.log.write("debug", ["trace:", memory.assemblyScriptString(message), ...shown].join(" "));
+    },
   ),
-  seed: call([], ["f64"], (state) => () => {
+  seed: call([], ["f64"], (state) => {
     state.enterRunning("seed");
     const cell = new DataView(new ArrayBuffer(8));
     randomFillSync(cell);
@@ -128,17 +130,18 @@ export function hostCallType(module: string, name: string): HostCallType | undef
   return group !== undefined && Object.hasOwn(group, name) ? group[name] : undefined;
 }
 
-/** The import objects of one call, with exactly `wanted` in them. */
+/** The import objects of one instance, with exactly `wanted` in them. */
 export function hostCallImports(
-  state: CallState,
+  binding: Binding,
   wanted: readonly (readonly [module: string, name: string])[],
 ): Record<string, Record<string, WebAssembly.ImportValue>> {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = Object.create(null);
   for (const [module, name] of wanted) {
     const group = modules.get(module);
-    if (group === undefined || !Object.hasOwn(group, name)) continue;
+    const offered = group !== undefined && Object.hasOwn(group, name) ? group[name] : undefined;
+    if (offered === undefined) continue;
     imports[module] ??= Object.create(null) as Record<string, WebAssembly.ImportValue>;
-    imports[module][name] = group[name]?.make(state) as WebAssembly.ImportValue;
+    imports[module][name] = bound(binding, offered.body);
   }
   for (const group of Object.values(imports)) Object.freeze(group);
   return imports;

@@ -8,6 +8,7 @@ import type { ModuleSetup } from "./protocol.ts";
 export type CachedModule = Runnable & {
   readonly moduleBytes: number;
   readonly memory: ModuleSetup["memory"];
+  readonly reset: boolean;
   readonly env: ReadonlyMap<string, string>;
 };
 
@@ -15,11 +16,12 @@ export class ModuleCache {
   readonly #modules = new ModuleLru<CachedModule>();
 
   put(key: string, setup: ModuleSetup): void {
-    const { module, moduleBytes, memory, env } = setup;
+    const { module, moduleBytes, memory, reset, env } = setup;
     this.#modules.put(key, {
       ...runnable(module),
       moduleBytes,
       memory,
+      reset,
       env: new Map(env),
     });
   }

@@ -41,6 +41,8 @@ export type ModuleSetup = {
   readonly moduleBytes: number;
   readonly abi: Abi;
   readonly memory: MemoryBounds | null;
+  /** Whether instances that have answered are set back and used again, in place of new ones. */
+  readonly reset: boolean;
   readonly env: readonly (readonly [string, string])[];
 };
 

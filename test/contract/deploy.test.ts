@@ -29,6 +29,9 @@ test("a first upload is 201 and is described in full", async () => {
   assert.equal(rest["abi"], "assemblyscript");
   assert.equal(rest["bytes"], one.length);
   assert.match(String(createdAt), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  const { by, newUs, resetUs } = rest["fresh"] as { by: string; newUs: number; resetUs: number };
+  assert.ok(newUs > 0 && resetUs > 0, "measured, both ways");
+  assert.equal(by, resetUs < newUs ? "reset" : "new");
   assert.equal(url, `${host.host.url}/fn/first`);
   assert.deepEqual(await shown("/v1/functions/first"), answer.json());
   assert.equal(await callText("first"), "one");

@@ -21,6 +21,7 @@ const deployment: Deployment = {
   abi: "assemblyscript",
   bytes: 0,
   createdAtMs: 0,
+  freshCosts: null,
   quarantined: false,
   config: functionConfigDefault,
   configRevision: 1,

@@ -42,6 +42,7 @@ function deployment(name: string, concurrency: number, queue: number): Deploymen
     abi: "assemblyscript",
     bytes: 1,
     createdAtMs: 0,
+    freshCosts: null,
     quarantined: false,
     config: { ...functionConfigDefault, concurrency, queue },
     configRevision: 1,

@@ -15,6 +15,7 @@ const deployment = {
   abi: "assemblyscript",
   bytes: 8,
   createdAtMs: 0,
+  freshCosts: null,
   quarantined: false,
   config: functionConfigDefault,
   configRevision: 1,

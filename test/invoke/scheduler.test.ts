@@ -25,6 +25,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
     moduleBytes: 0,
     abi: "assemblyscript",
     memory: null,
+    reset: false,
     env: [],
   } as const;
   return {

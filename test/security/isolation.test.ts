@@ -14,9 +14,10 @@ const soak = process.env["MAYFLY_TEST_SOAK"] === "1";
 
 /**
  * Answers with a counter that it keeps in memory, in a global and in a table, and with whether any byte
- * of its 1 MiB is not as it was at first; then it writes all over them, and does what the body says.
+ * of its pages is not as it was at first; then it writes all over them, and does what the body says.
+ * Without `setsTable` its instances can be set back, and are when that is cheaper.
  */
-const stateful = (initialPages: number): Uint8Array =>
+const stateful = (initialPages: number, setsTable = true): Uint8Array =>
   assemble(`(module
     (import "mayfly" "request_read" (func $read (param i32)))
     (import "mayfly" "response_write" (func $write (param i32 i32)))
@@ -40,25 +41,47 @@ const stateful = (initialPages: number): Uint8Array =>
       (i32.store8 (i32.const 14) (i32.add (i32.const 48) (i32.eqz (ref.is_null (table.get $table (i32.const 1))))))
       (i32.store8 (i32.const 15) (i32.add (i32.const 48) (i32.ne (memory.size) (i32.const ${initialPages}))))
       (global.set $count (i32.const 1))
-      (table.set $table (i32.const 1) (ref.func $noop))
+      ${setsTable ? "(table.set $table (i32.const 1) (ref.func $noop))" : ""}
       (call $write (i32.const 0) (i32.const 16))
       (i32.store8 (i32.const 12) (i32.const 33))
       (if (i32.eq (local.get $order) (i32.const 103)) (then (drop (memory.grow (i32.const 5)))))
+      (if (i32.eq (local.get $order) (i32.const 120)) (then (drop (memory.grow (i32.const 500))) unreachable))
       (if (i32.eq (local.get $order) (i32.const 116)) (then unreachable))
       (if (i32.eq (local.get $order) (i32.const 108)) (then (loop (br 0))))))`);
 
+const ways = [
+  "return",
+  "return",
+  "trap",
+  "grow",
+  "loop",
+  "return",
+  "xceed",
+  "return",
+  "grow",
+  "trap",
+  "return",
+];
+
 for (const pages of [1, 16, 20]) {
-  test(`D1: nothing is left of an earlier call in ${pages} pages, globals or tables`, async () => {
-    const name = `stateful-${pages}`;
-    await host.deploy(name, stateful(pages));
-    await host.configure(name, { cpuMs: 200 });
-    for (const how of ["return", "trap", "grow", "loop", "return", "grow", "trap", "return"]) {
-      const answer = await host.call(name, { body: how });
-      if (how === "trap") assertProblem(answer, 502, "guest_trapped");
-      else if (how === "loop") assertProblem(answer, 504, "cpu_exceeded");
-      else assert.equal(answer.text, "0000", how);
-    }
-  });
+  for (const setsTable of [true, false]) {
+    const state = setsTable ? "globals or tables" : "or globals";
+    test(`D1: nothing is left of an earlier call in ${pages} pages, ${state}`, async () => {
+      const name = `stateful-${pages}-${setsTable}`;
+      await host.configure(name, { cpuMs: 200, memoryMb: 4 });
+      await host.deploy(name, stateful(pages, setsTable));
+      const { fresh } = (await host.ask("GET", `/v1/functions/${name}`)).json() as { fresh: { by: string } };
+      if (setsTable) assert.equal(fresh.by, "new");
+      else if (pages === 1) assert.equal(fresh.by, "reset");
+      for (const how of ways) {
+        const answer = await host.call(name, { body: how });
+        if (how === "trap") assertProblem(answer, 502, "guest_trapped");
+        else if (how === "loop") assertProblem(answer, 504, "cpu_exceeded");
+        else if (how === "xceed") assertProblem(answer, 502, "memory_exceeded");
+        else assert.equal(answer.text, "0000", how);
+      }
+    });
+  }
 }
 
 test("D1: functions and versions with memories of one size see nothing of one another", async () => {

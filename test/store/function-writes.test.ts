@@ -10,7 +10,17 @@ function writesInMemory() {
   const database = openForWriting(":memory:");
   const writes = new FunctionWrites(database, versionsMax);
   const deploy = (name: string, digest: string) =>
-    writes.deploy({ name, digest, abi: "assemblyscript", bytes: 1, createdAtMs: 0 }, functionConfigDefault);
+    writes.deploy(
+      {
+        name,
+        digest,
+        abi: "assemblyscript",
+        bytes: 1,
+        createdAtMs: 0,
+        freshCosts: { newUs: 20, resetUs: null },
+      },
+      functionConfigDefault,
+    );
   return { writes, deploy };
 }
 

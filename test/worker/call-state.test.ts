@@ -47,7 +47,7 @@ test("a host call without a memory is a fault of the guest", () => {
 });
 
 test("import objects have no prototype and hold what was asked for and is offered, no more", () => {
-  const imports = hostCallImports(state(), [
+  const imports = hostCallImports({ call: state() }, [
     ["mayfly", "now"],
     ["env", "constructor"],
     ["__proto__", "x"],

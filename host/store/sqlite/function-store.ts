@@ -5,6 +5,7 @@ import type { DatabaseSync } from "node:sqlite";
 import {
   type Abi,
   type Deployment,
+  type FreshCosts,
   type FunctionConfig,
   type FunctionVersion,
   functionConfigDefault,
@@ -17,7 +18,7 @@ import { type Row, StatementCache } from "./statement-cache.ts";
 import { Writer } from "./writer.ts";
 
 const deploymentColumns = `v.id, v.name, v.version, v.digest, v.abi, v.size_bytes, v.created_at_ms,
-  v.quarantined, f.config_json, f.config_revision`;
+  v.new_us, v.reset_us, v.quarantined, f.config_json, f.config_revision`;
 
 /** Names looked up and not found are kept too, up to this many: a probe must not cost a query each. */
 const cachedMax = 20_000;
@@ -159,8 +160,14 @@ function toVersion(row: Row): FunctionVersion {
     abi: String(row["abi"]) as Abi,
     bytes: Number(row["size_bytes"]),
     createdAtMs: Number(row["created_at_ms"]),
+    freshCosts: toCosts(row),
     quarantined: row["quarantined"] === 1,
   };
+}
+
+function toCosts({ new_us: newUs, reset_us: resetUs }: Row): FreshCosts | null {
+  if (typeof newUs !== "number") return null;
+  return { newUs, resetUs: typeof resetUs === "number" ? resetUs : null };
 }
 
 function toDeployment(row: Row): Deployment {

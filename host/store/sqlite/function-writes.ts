@@ -18,7 +18,7 @@ export class FunctionWrites {
 
   /** Makes `version` live: a new row, or the kept one with the same digest. */
   deploy(version: NewVersion, configDefault: FunctionConfig): DeployOutcome {
-    const { name, digest, abi, bytes, createdAtMs } = version;
+    const { name, digest, abi, bytes, createdAtMs, freshCosts } = version;
     this.#sql.run(
       "INSERT INTO functions (name, config_json) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
       name,
@@ -37,13 +37,16 @@ export class FunctionWrites {
       )?.["version_last"],
     );
     this.#sql.run(
-      "INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
+      `INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms, new_us, reset_us)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       name,
       next,
       digest,
       abi,
       bytes,
       createdAtMs,
+      freshCosts.newUs,
+      freshCosts.resetUs,
     );
     this.#setLive(name, next);
     const pruned = this.#sql.all(

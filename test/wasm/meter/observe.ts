@@ -2,8 +2,10 @@
 // imports and calls, what its exports answer, its memory and its globals at the end.
 
 import { createHash } from "node:crypto";
+import { globalPrefix, growRefusedName } from "../../../host/prepared-names.ts";
 import { inspectModule } from "../../../host/wasm/inspect.ts";
 import type { FunctionType } from "../../../host/wasm/inspection.ts";
+import { InstanceImage } from "../../../host/worker/image.ts";
 import { meter } from "./counting.ts";
 
 /** Pages of the memory that the host supplies at most, and the maximum of plain modules' memories. */
@@ -28,11 +30,43 @@ export function observeMetered(bytes: Uint8Array): Observed {
     checks += 1;
     return 0;
   };
+  start(meter(bytes), bytes, seen, { check, memory: suppliedMemory(bytes) });
+  return { seen, checks };
+}
+
+/**
+ * What the metered form does in a new instance, and then in the same one after it was set back; null
+ * when it could not be set back, because its memory had grown or a float it began with is no number.
+ */
+export function observeReset(bytes: Uint8Array): {
+  readonly fresh: string[];
+  readonly reset: string[] | null;
+} {
+  const fresh: string[] = [];
+  const reset: string[] = [];
+  const inspection = inspectModule(bytes, { metered: true });
+  const memory = suppliedMemory(bytes);
+  const host = { check: () => 0, memory };
+  const both: { seen: string[] } = { seen: fresh };
+  const instance = instantiate(meter(bytes), bytes, both, host);
+  if (instance === null) return { fresh, reset: null };
+  const globals = Object.keys(instance.exports)
+    .filter((name) => name.startsWith(globalPrefix) || name === growRefusedName)
+    .map((name) => instance.exports[name] as WebAssembly.Global);
+  const state = { memory, globals };
+  const image = InstanceImage.take(state);
+  fresh.length = 0;
+  callAll({ exports: instance.exports, seen: fresh }, inspection.exports);
+  if (image?.restore(state) !== true) return { fresh, reset: null };
+  both.seen = reset;
+  callAll({ exports: instance.exports, seen: reset }, inspection.exports);
+  return { fresh, reset };
+}
+
+function suppliedMemory(bytes: Uint8Array): WebAssembly.Memory {
   const own = inspectModule(bytes, { metered: true }).memories.find(({ imported }) => !imported);
   const maximum = Math.max(own?.initialPages ?? 0, own?.maximumPages ?? pagesMax);
-  const memory = new WebAssembly.Memory({ initial: own?.initialPages ?? 0, maximum });
-  start(meter(bytes), bytes, seen, { check, memory });
-  return { seen, checks };
+  return new WebAssembly.Memory({ initial: own?.initialPages ?? 0, maximum });
 }
 
 function start(
@@ -41,20 +75,31 @@ function start(
   seen: string[],
   host: Record<string, unknown>,
 ): void {
+  const instance = instantiate(form, upload, { seen }, host);
+  const { exports } = inspectModule(upload, { metered: true });
+  if (instance !== null) callAll({ exports: instance.exports, seen }, exports);
+}
+
+/** `notes.seen` is where what the guest imports writes, then and later. */
+function instantiate(
+  form: Uint8Array<ArrayBuffer>,
+  upload: Uint8Array,
+  notes: { seen: string[] },
+  host: Record<string, unknown>,
+): WebAssembly.Instance | null {
   const imports: Record<string, Record<string, unknown>> = { "mayfly:host": host };
   const inspection = inspectModule(upload, { metered: true });
   for (const { module, name, kind, type } of inspection.imports) {
     imports[module] ??= {};
-    imports[module][name] = importValue(kind, name, type, seen);
+    imports[module][name] = importValue(kind, name, type, notes);
   }
-  const instance = attempt("instantiate", seen, () => {
+  const instance = attempt("instantiate", notes.seen, () => {
     const made = new WebAssembly.Instance(new WebAssembly.Module(form), imports as WebAssembly.Imports);
     const startFunction = made.exports["mayfly:start"];
     if (typeof startFunction === "function") startFunction();
     return made;
   });
-  if (instance instanceof WebAssembly.Instance)
-    callAll({ exports: instance.exports, seen }, inspection.exports);
+  return instance instanceof WebAssembly.Instance ? instance : null;
 }
 
 function callAll(
@@ -87,10 +132,15 @@ function attempt(label: string, seen: string[], run: () => unknown): unknown {
   }
 }
 
-function importValue(kind: string, name: string, type: FunctionType | null, seen: string[]): unknown {
+function importValue(
+  kind: string,
+  name: string,
+  type: FunctionType | null,
+  notes: { seen: string[] },
+): unknown {
   if (kind === "function") {
     return (...values: unknown[]) => {
-      seen.push(`${name}(${values.map(show).join(", ")})`);
+      notes.seen.push(`${name}(${values.map(show).join(", ")})`);
       if (name.startsWith("throw")) throw new Error(`thrown by ${name}`);
       const results = (type?.results ?? []).map(argument);
       return results.length > 1 ? results : results[0];

@@ -30,14 +30,25 @@ function variant(seed: number): string[] {
   return flags;
 }
 
-export async function randomModule(seed: number): Promise<Uint8Array> {
+/** A valid module; `further` are flags of wasm-opt, such as features to leave out. */
+export async function randomModule(seed: number, further: readonly string[] = []): Promise<Uint8Array> {
   const random = seeded(seed);
   const bytes = Uint8Array.from({ length: 1_000 + (random() % 20_000) }, () => random() & 0xff);
   const folder = await mkdtemp(join(tmpdir(), "mayfly-fuzz-"));
   try {
     const [input, output] = [join(folder, "in"), join(folder, "out.wasm")];
     await writeFile(input, bytes);
-    const flags = [input, "-ttf", "--denan", "--all-features", ...without, ...variant(seed), "-o", output];
+    const flags = [
+      input,
+      "-ttf",
+      "--denan",
+      "--all-features",
+      ...without,
+      ...variant(seed),
+      ...further,
+      "-o",
+      output,
+    ];
     await promisify(execFile)(process.execPath, [wasmOpt, ...flags], { maxBuffer: 1 << 27 });
     return Uint8Array.from(await readFile(output));
   } finally {

@@ -1,0 +1,70 @@
+// What a fresh instance of a module costs in each of the two ways: made anew on a memory from the pool,
+// or set back to its image. Measured by the inspector, in its process, at each deploy; a version runs by
+// the cheaper one from then on.
+
+import type { FreshCosts } from "../function.ts";
+import { monotonicMs } from "../invocation.ts";
+import { CallState } from "../worker/call-state.ts";
+import { GuestLog } from "../worker/guest-log.ts";
+import { InstanceImage } from "../worker/image.ts";
+import { GuestInstance, type Runnable } from "../worker/instance.ts";
+import { MemoryPool } from "../worker/memory-pool.ts";
+import type { MemoryBounds } from "../worker/protocol.ts";
+
+/** Rounds at most, and the time after which no further one begins, ms: a deploy waits for them. */
+const roundsMax = 40;
+const budgetMs = 15;
+/** Instances made before any is measured: the first ones find nothing warm. */
+const warmUpRounds = 5;
+
+/**
+ * Instantiates a module and runs its start function, for the first time and as often as there is time
+ * for. Throws what the guest's trap throws, or the fault that a host call of its start function met.
+ */
+export function tryFresh(
+  runnable: Runnable,
+  bounds: MemoryBounds | null,
+  resettable: boolean,
+  env: ReadonlyMap<string, string>,
+): FreshCosts {
+  const memories = new MemoryPool();
+  const newMs: number[] = [];
+  const resetMs: number[] = [];
+  const startMs = monotonicMs();
+  for (let round = 0; round < roundsMax && (round === 0 || monotonicMs() - startMs < budgetMs); round += 1) {
+    const state = new CallState(new Uint8Array(0), env, new GuestLog(() => {}));
+    const beganMs = monotonicMs();
+    const memory = bounds && memories.take(bounds);
+    const instance = started(runnable, memory, state);
+    const madeMs = monotonicMs();
+    // A host call of the start function, as a line in the log, is made for each call anew.
+    const image = resettable && state.hostCalls === 0 ? InstanceImage.take(instance) : null;
+    if (image !== null) {
+      const imageMs = monotonicMs();
+      if (image.restore(instance)) resetMs.push(monotonicMs() - imageMs);
+    }
+    const endedMs = monotonicMs();
+    // Zeroing for the next call is part of the price.
+    if (bounds !== null && memory !== null) memories.give(bounds, memory);
+    newMs.push(madeMs - beganMs + (monotonicMs() - endedMs));
+  }
+  return { newUs: medianUs(newMs), resetUs: resetMs.length > 0 ? medianUs(resetMs) : null };
+}
+
+function started(runnable: Runnable, memory: WebAssembly.Memory | null, state: CallState): GuestInstance {
+  try {
+    // Nobody stops it here: the inspector's parent ends the process.
+    const instance = new GuestInstance(runnable, memory, { state, check: () => 0 });
+    instance.start();
+    if (state.fault !== null) throw state.fault;
+    return instance;
+  } catch (error) {
+    throw state.fault ?? error;
+  }
+}
+
+/** The median but of the first rounds, as far as there are later ones, to a tenth of a microsecond. */
+function medianUs(ms: readonly number[]): number {
+  const settled = ms.slice(Math.min(warmUpRounds, ms.length - 1)).sort((one, other) => one - other);
+  return Math.round((settled[settled.length >> 1] as number) * 10_000) / 10;
+}

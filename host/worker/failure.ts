@@ -1,0 +1,47 @@
+// What ended a call that did not go well, in words: for the caller, who is told little, and for the
+// function's own log, which gets the reason and the guest's frames.
+
+import type { CallResult } from "../invocation.ts";
+import { printable } from "../printable.ts";
+import type { CallState } from "./call-state.ts";
+import { GuestFault } from "./guest-memory.ts";
+
+export type Failure = Pick<Extract<CallResult, { kind: "failed" }>, "code" | "detail">;
+
+/** Names what ended a call, and writes the reason to the function's own log. */
+export function failure(error: unknown, state: CallState, growRefused: boolean): Failure {
+  const cause = state.fault ?? error;
+  if (cause instanceof GuestFault && cause.code === "bad_guest_output") {
+    state.log.writeOwn("error", `bad output: ${cause.message}`);
+    return {
+      code: "bad_guest_output",
+      detail: "The function broke the rules of the ABI; its log has the reason",
+    };
+  }
+  state.log.writeOwn("error", trapText(cause) + guestStack(error));
+  if (growRefused) {
+    return { code: "memory_exceeded", detail: "The function trapped after its memory limit refused to grow" };
+  }
+  return { code: "guest_trapped", detail: "The function trapped; its log has the reason" };
+}
+
+/** One line on what ended the guest. */
+export function trapText(cause: unknown): string {
+  if (cause instanceof GuestFault) return cause.message;
+  if (cause instanceof RangeError && /call stack/i.test(cause.message)) return "trap: stack overflow";
+  if (cause instanceof WebAssembly.Exception) return "trap: uncaught exception";
+  if (cause instanceof Error) return `trap: ${cause.message}`;
+  return "trap: uncaught exception";
+}
+
+/** The guest's frames of an error's stack, none of the host's. Function names are the guest's text. */
+function guestStack(error: unknown): string {
+  if (!(error instanceof Error) || typeof error.stack !== "string") return "";
+  const frames = error.stack
+    .split("\n")
+    .map((line) => /^\s+at (.{0,200}?) \(?wasm:\/\/\S*?(wasm-function\[\d+\]:0x[0-9a-f]+)\)?$/.exec(line))
+    .filter((match) => match !== null)
+    .slice(0, 16)
+    .map((match) => `\n    at ${printable(match[1] ?? "")} (${match[2]})`);
+  return frames.join("");
+}

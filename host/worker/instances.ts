@@ -1,0 +1,108 @@
+// Where a thread's instances come from: one that was set back to its image, when the version's deploy
+// has measured that to be the cheaper way, else a new one on a memory from the pool. An idle instance
+// holds nothing of any call: it is set back when its call ends, not when the next one begins.
+
+import { InstanceImage } from "./image.ts";
+import { GuestInstance, type InstanceCall } from "./instance.ts";
+import { MemoryPool } from "./memory-pool.ts";
+import type { CachedModule } from "./module-cache.ts";
+
+/** Idle instances kept per version; a thread runs one call at a time. */
+const keptPerVersion = 2;
+
+export type InstanceBounds = {
+  /** Versions of which a thread keeps idle instances. */
+  readonly versions: number;
+  /** Bytes of their memories and images. */
+  readonly bytes: number;
+};
+
+const boundsDefault: InstanceBounds = { versions: 64, bytes: 32 * 1024 * 1024 };
+
+type Kept = {
+  /** Null when its instances turned out not to be such that they can be set back. */
+  readonly image: InstanceImage | null;
+  readonly idle: GuestInstance[];
+  bytes: number;
+};
+
+export class Instances {
+  readonly #memories = new MemoryPool();
+  /** Least recently used first. */
+  readonly #kept = new Map<CachedModule, Kept>();
+  readonly #bounds: InstanceBounds;
+  #bytes = 0;
+
+  constructor(bounds: InstanceBounds = boundsDefault) {
+    this.#bounds = bounds;
+  }
+
+  /** An instance for `call`, its start function not yet run unless it is one that was set back. */
+  take(module: CachedModule, call: InstanceCall): { instance: GuestInstance; started: boolean } {
+    const kept = this.#kept.get(module);
+    if (kept !== undefined) {
+      this.#kept.delete(module);
+      this.#kept.set(module, kept);
+      const idle = kept.idle.pop();
+      if (idle !== undefined) {
+        this.#account(kept, -memoryBytes(idle));
+        idle.bind(call);
+        return { instance: idle, started: true };
+      }
+    }
+    const memory = module.memory === null ? null : this.#memories.take(module.memory);
+    return { instance: new GuestInstance(module, memory, call), started: false };
+  }
+
+  /** Runs the start function of a new instance, and keeps the image it leaves. */
+  start(module: CachedModule, instance: GuestInstance, { state }: InstanceCall): void {
+    instance.start();
+    if (!module.reset || this.#kept.has(module)) return;
+    // What a host call said or did belongs to one call: each must make it anew.
+    const image = state.hostCalls === 0 ? InstanceImage.take(instance) : null;
+    const kept: Kept = { image, idle: [], bytes: 0 };
+    this.#kept.set(module, kept);
+    this.#account(kept, image?.byteLength ?? 0);
+    this.#trim();
+  }
+
+  /**
+   * Takes an instance back, which never runs again for its call. After anything but an answer (a trap, a
+   * stop, a fault) only its memory is used again, zeroed.
+   */
+  give(module: CachedModule, instance: GuestInstance, answered: boolean): void {
+    const kept = this.#kept.get(module);
+    if (answered && kept !== undefined && kept.image !== null && kept.idle.length < keptPerVersion) {
+      // False when the memory has grown, which the pool does not take either.
+      if (!kept.image.restore(instance)) return;
+      kept.idle.push(instance);
+      this.#account(kept, memoryBytes(instance));
+      this.#trim();
+      return;
+    }
+    this.#giveMemory(module, instance);
+  }
+
+  #giveMemory(module: CachedModule, { memory }: GuestInstance): void {
+    if (module.memory !== null && memory !== null) this.#memories.give(module.memory, memory);
+  }
+
+  #account(kept: Kept, bytes: number): void {
+    kept.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  /** Lets go of the versions not used for longest, until the rest is within the bounds. */
+  #trim(): void {
+    for (const [module, kept] of this.#kept) {
+      if (this.#kept.size <= this.#bounds.versions && this.#bytes <= this.#bounds.bytes) return;
+      this.#kept.delete(module);
+      this.#account(kept, -kept.bytes);
+      for (const instance of kept.idle) this.#giveMemory(module, instance);
+    }
+  }
+}
+
+function memoryBytes({ memory }: GuestInstance): number {
+  return memory?.buffer.byteLength ?? 0;
+}
