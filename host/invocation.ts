@@ -40,7 +40,6 @@ export type CallResult =
       /** Monotonic time at which the guest's set-up began, ms (`monotonicMs`). */
       readonly begunAtMs: number;
       readonly timings: Timings;
-      readonly logLines: number;
     }
   | {
       /** It was told to stop: it had used up its CPU time, or the pool had asked for it (`code` null). */
@@ -48,7 +47,6 @@ export type CallResult =
       readonly code: Extract<ErrorCode, "cpu_exceeded"> | null;
       readonly begunAtMs: number;
       readonly timings: Timings;
-      readonly logLines: number;
     }
   | {
       readonly kind: "failed";
@@ -57,7 +55,6 @@ export type CallResult =
       readonly detail: string;
       readonly begunAtMs: number;
       readonly timings: Timings;
-      readonly logLines: number;
     };
 
 /** Milliseconds of the monotonic clock that all threads of a process share. */

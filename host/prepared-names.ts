@@ -7,10 +7,19 @@ export const hostModuleName = "mayfly:host";
 export const hostMemoryName = "memory";
 /**
  * Field name, under `hostModuleName`, of the function () -> (i32) that metered guests call about every
- * 100,000 instructions: 0 lets the call go on, anything else ends it with a trap. It may be a plain
- * function or a `WebAssembly.Suspending`; a metered module that needs no checks does not import it.
+ * 100,000 instructions; it answers one of `verdict`. A module that needs no checks imports neither it
+ * nor `pauseName`.
  */
 export const checkName = "check";
+/**
+ * Field name, under `hostModuleName`, of the function () -> (i32) that a guest calls which is to let
+ * others run: 0 lets it go on, anything else ends it with a trap. Only it need be a
+ * `WebAssembly.Suspending`: a call of such a function costs thirty times that of a plain one.
+ */
+export const pauseName = "pause";
+/** What the check tells a guest. */
+export const verdict = { goOn: 0, stop: 1, pause: 2 } as const;
+export type Verdict = (typeof verdict)[keyof typeof verdict];
 /** Export name of the i32 global that is 0 and becomes 1 once a memory.grow was refused. */
 export const growRefusedName = "mayfly:grow_refused";
 /** Export name of the start function of a metered module, () -> (): it does not run by itself. */

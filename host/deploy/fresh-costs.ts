@@ -4,6 +4,7 @@
 
 import type { FreshCosts } from "../function.ts";
 import { monotonicMs } from "../invocation.ts";
+import { type Verdict, verdict } from "../prepared-names.ts";
 import { CallState } from "../worker/call-state.ts";
 import { GuestLog } from "../worker/guest-log.ts";
 import { InstanceImage } from "../worker/image.ts";
@@ -21,12 +22,12 @@ const warmUpRounds = 5;
  * Instantiates a module and runs its start function, for the first time and as often as there is time
  * for. Throws what the guest's trap throws, or the fault that a host call of its start function met.
  */
-export function tryFresh(
+export async function tryFresh(
   runnable: Runnable,
   bounds: MemoryBounds | null,
   resettable: boolean,
   env: ReadonlyMap<string, string>,
-): FreshCosts {
+): Promise<FreshCosts> {
   const memories = new MemoryPool();
   const newMs: number[] = [];
   const resetMs: number[] = [];
@@ -35,7 +36,7 @@ export function tryFresh(
     const state = new CallState(new Uint8Array(0), env, new GuestLog(() => {}));
     const beganMs = monotonicMs();
     const memory = bounds && memories.take(bounds);
-    const instance = started(runnable, memory, state);
+    const instance = await started(runnable, memory, state);
     const madeMs = monotonicMs();
     // A host call of the start function, as a line in the log, is made for each call anew.
     const image = resettable && state.hostCalls === 0 ? InstanceImage.take(instance) : null;
@@ -51,11 +52,17 @@ export function tryFresh(
   return { newUs: medianUs(newMs), resetUs: resetMs.length > 0 ? medianUs(resetMs) : null };
 }
 
-function started(runnable: Runnable, memory: WebAssembly.Memory | null, state: CallState): GuestInstance {
+const goOn = (): Verdict => verdict.goOn;
+
+async function started(
+  runnable: Runnable,
+  memory: WebAssembly.Memory | null,
+  state: CallState,
+): Promise<GuestInstance> {
   try {
     // Nobody stops it here: the inspector's parent ends the process.
-    const instance = new GuestInstance(runnable, memory, { state, check: () => 0 });
-    instance.start();
+    const instance = new GuestInstance(runnable, memory, { state, check: goOn, pause: goOn });
+    await instance.start();
     if (state.fault !== null) throw state.fault;
     return instance;
   } catch (error) {

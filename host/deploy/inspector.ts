@@ -38,14 +38,14 @@ process.on("message", (request: InspectRequest) => {
   }
   // Sent before the start function runs, which may never end. The message is in the pipe when the
   // callback comes, so the parent's clock for the start function begins then.
-  process.send?.({ step: "compiled" } satisfies InspectReply, () => tryInstance(module, request));
+  process.send?.({ step: "compiled" } satisfies InspectReply, () => void tryInstance(module, request));
 });
 
-function tryInstance(module: WebAssembly.Module, request: InspectRequest): void {
+async function tryInstance(module: WebAssembly.Module, request: InspectRequest): Promise<void> {
   const { memory, resettable } = request;
   let costs: FreshCosts;
   try {
-    costs = tryFresh(runnable(module), memory, resettable, new Map(request.env));
+    costs = await tryFresh(runnable(module), memory, resettable, new Map(request.env));
   } catch (error) {
     return answer({ step: "trapped", reason: printable(trapText(error)) });
   }

@@ -1,22 +1,22 @@
-// Which thread runs the next call: a pure function of what each thread holds. Null means "all are
-// busy", which is how Piscina grows.
+// Which thread runs the next call: a pure function of what each thread holds. Null means that the call
+// waits, for room or for a thread that is about to be there.
 
 export type ThreadLoad = {
-  readonly threadId: number;
-  /** Calls posted and not answered. */
-  readonly posted: number;
+  /** Calls that run or have not begun; those that wait for host calls do not count. */
+  readonly running: number;
   /** How long those calls are expected to take, ms, by what their versions took lately. */
   readonly backlogMs: number;
   /** Whether it has the module of the call. */
   readonly hasModule: boolean;
-  /** Whether its present call has run longer than `limits.threadStallMs`, or it is being ended. */
-  readonly stalled: boolean;
+  /** Whether it can be given no call: it is full, silent, starting or being ended. */
+  readonly unavailable: boolean;
 };
 
 export type BalancerBounds = {
-  /** Whether another thread may still be started. */
+  /** Whether another thread is starting, or may be started. */
   readonly mayGrow: boolean;
-  readonly callsPerThreadMax: number;
+  /** How long the call itself is expected to take, ms. */
+  readonly expectedMs: number;
 };
 
 /**
@@ -25,26 +25,33 @@ export type BalancerBounds = {
  */
 export const packedBacklogMs = 0.3;
 
-/** The thread to post to, or null when the call has to wait for one. */
-export function chooseThread(threads: Iterable<ThreadLoad>, bounds: BalancerBounds): number | null {
+/** A call that takes longer than this waits for a thread of its own, if there may be one: calls do not move. */
+export const longMs = 2;
+
+/** Index of the thread to give the call to, or null. */
+export function chooseThread(threads: readonly ThreadLoad[], bounds: BalancerBounds): number | null {
+  const isLong = bounds.expectedMs >= longMs;
   let best: ThreadLoad | null = null;
-  for (const thread of threads) {
-    if (thread.stalled || thread.posted >= bounds.callsPerThreadMax) continue;
-    // Long calls queue behind one another only once no further thread can help.
-    if (bounds.mayGrow && preference(thread) === 2) continue;
-    if (best === null || isBetter(thread, best)) best = thread;
+  let bestIndex: number | null = null;
+  for (const [index, thread] of threads.entries()) {
+    if (thread.unavailable) continue;
+    if (bounds.mayGrow && isLong && preference(thread, isLong) === 2) continue;
+    if (best !== null && !isBetter(thread, best, isLong)) continue;
+    best = thread;
+    bestIndex = index;
   }
-  return best?.threadId ?? null;
+  return bestIndex;
 }
 
-/** 0: runs calls so short that waiting behind them is nothing · 1: idle · 2: busy. */
-function preference(thread: ThreadLoad): 0 | 1 | 2 {
-  if (thread.posted === 0) return 1;
-  return thread.backlogMs < packedBacklogMs ? 0 : 2;
+/** Lower is better: for a short call one with short calls, then an idle one, then a busy one. */
+function preference({ running, backlogMs }: ThreadLoad, isLong: boolean): 0 | 1 | 2 {
+  if (running === 0) return isLong ? 0 : 1;
+  if (backlogMs >= packedBacklogMs) return 2;
+  return isLong ? 1 : 0;
 }
 
-function isBetter(one: ThreadLoad, other: ThreadLoad): boolean {
-  const difference = preference(one) - preference(other);
+function isBetter(one: ThreadLoad, other: ThreadLoad, isLong: boolean): boolean {
+  const difference = preference(one, isLong) - preference(other, isLong);
   if (difference !== 0) return difference < 0;
   // Giving a thread a module costs tens of microseconds.
   if (one.hasModule !== other.hasModule) return one.hasModule;

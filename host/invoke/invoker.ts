@@ -95,6 +95,7 @@ export class Invoker {
       const call: PoolCall = {
         key: `${deployment.id}:${deployment.configRevision}`,
         versionId: deployment.id,
+        functionName: deployment.name,
         cpuMs: deployment.config.cpuMs,
         message: request.message,
         setup: moduleSetup(deployment, loaded),

@@ -1,21 +1,27 @@
-// Which call is posted when: first come, first served, as far as the pool has room. Suspects of a
+// Which call is posted when: the functions by turns, each one's calls in the order they came, as far as
+// the pool has room, so that a function with a thousand calls keeps no other waiting. Suspects of a
 // crash never run together (docs/architecture.md, quarantine), so that the next crash names the one to blame.
 
+import { FairQueue } from "./fair-queue.ts";
 import type { Pool, PoolCall, StopCode } from "./pool.ts";
 
+/** Functions in a row whose calls find no room, after which the rest is not tried. */
+const refusalsMax = 32;
+
 export class Scheduler {
-  readonly #pool: Pick<Pool, "hasRoom" | "post" | "stop">;
+  readonly #pool: Pick<Pool, "post" | "wants" | "stop">;
   /** Calls that came back without having begun go first. */
-  readonly #returned = new Set<PoolCall>();
-  readonly #waiting = new Set<PoolCall>();
+  readonly #returned = new FairQueue();
+  readonly #waiting = new FairQueue();
   /** Calls of suspects that wait for another suspect to end. */
   readonly #held = new Set<PoolCall>();
   readonly #suspects: Set<number>;
   /** Posted calls of the one suspect that may run now. */
   readonly #suspectCalls = new Set<PoolCall>();
   #closed = false;
+  #dispatching = false;
 
-  constructor(pool: Pick<Pool, "hasRoom" | "post" | "stop">, suspects: Iterable<number>) {
+  constructor(pool: Pick<Pool, "post" | "wants" | "stop">, suspects: Iterable<number>) {
     this.#pool = pool;
     this.#suspects = new Set(suspects);
   }
@@ -63,24 +69,26 @@ export class Scheduler {
     for (const call of given) call.settle({ kind: "lost" });
   }
 
-  /** Posts as many calls as there is room for. */
+  /** Posts as many calls as there is room for; of those that wait, by turns between their functions. */
   dispatch(): void {
-    while (this.#pool.hasRoom()) {
-      const call = this.#next();
-      if (call === undefined) return;
-      this.#pool.post(call);
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    for (const queue of [this.#returned, this.#waiting]) {
+      queue.offer((call) => this.#post(call), refusalsMax);
     }
+    this.#dispatching = false;
+    this.#pool.wants(this.#returned.size + this.#waiting.size);
   }
 
-  #next(): PoolCall | undefined {
-    for (const queue of [this.#returned, this.#waiting]) {
-      for (const call of queue) {
-        queue.delete(call);
-        if (this.#mayRun(call)) return call;
-        this.#held.add(call);
-      }
+  /** Whether the call is out of the queue: given to a thread, or held back. */
+  #post(call: PoolCall): boolean {
+    if (!this.#mayRun(call)) {
+      this.#held.add(call);
+      return true;
     }
-    return undefined;
+    const posted = this.#pool.post(call);
+    if (!posted) this.#suspectCalls.delete(call);
+    return posted;
   }
 
   #mayRun(call: PoolCall): boolean {

@@ -1,60 +1,69 @@
-// What the pool knows of one worker thread: what it was given, what it holds, and since when its
-// present call runs. Plain state with its readings; the pool acts on it.
+// What the pool knows of one worker thread: the port to it, what it was given and holds, and when it
+// last gave a sign of life. Plain state with its readings; the pool acts on it.
 
-import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import { limits } from "../limits.ts";
-import type { LogBatch } from "../worker/protocol.ts";
+import type { CallTask, ToThread } from "../worker/protocol.ts";
 import type { ThreadLoad } from "./balancer.ts";
 import type { PoolCall, StopCode } from "./pool.ts";
 
-/** A call that has been handed to Piscina. */
+/** A call that has been given to a thread. */
 export type Posted = {
   readonly call: PoolCall;
   readonly slot: number;
   /** What calls of its version took lately, ms. */
   readonly expectedMs: number;
-  /** Null while Piscina waits for a thread. */
-  thread: Thread | null;
+  readonly thread: Thread;
+  /** Whether it waits for a host call, and keeps nobody from running. */
+  waiting: boolean;
   settled: boolean;
   /** Why it was asked to stop, and what waits for it to do so. */
-  stop: { readonly code: StopCode; readonly timer: NodeJS.Timeout } | null;
-};
-
-/** A begun call under watch. CPU times are the thread's own clock, in ms. */
-export type Watched = {
-  readonly posted: Posted;
-  readonly sinceMs: number;
-  /** The thread's CPU time when the watch began; null until it has answered. */
-  cpuStartMs: number | null;
-  asking: boolean;
+  stop: { readonly code: StopCode; timer: NodeJS.Timeout } | null;
 };
 
 export class Thread {
-  readonly threadId: number;
-  readonly posted = new Set<Posted>();
-  watched: Watched | null = null;
+  /** By slot. */
+  readonly posted = new Map<number, Posted>();
+  readonly heartbeat = new SharedArrayBuffer(4);
+  readonly port: MessagePort;
+  /** -1 until it has started. */
+  threadId = -1;
   ending = false;
-  readonly #logPort: MessagePort;
+  /** Looks since its heartbeat has last changed. */
+  silentLooks = 0;
+  /** When it last had a call, ms. */
+  busyAtMs: number;
+  readonly #beats = new Int32Array(this.heartbeat);
+  #beatsSeen = 0;
+  #outbox: CallTask[] = [];
+  #running = 0;
+  #backlogMs = 0;
+  /** Calls by version that run or have not begun. */
+  readonly #byVersion = new Map<number, number>();
   /** Deployments whose set-up it has been given; it may have let some go. */
   readonly #keys = new Set<string>();
 
-  constructor(threadId: number, logPort: MessagePort) {
-    this.threadId = threadId;
-    this.#logPort = logPort;
-    logPort.unref();
+  constructor(port: MessagePort, nowMs: number) {
+    this.port = port;
+    this.busyAtMs = nowMs;
+  }
+
+  /** Calls that run or have not begun: those that wait for host calls are left out. */
+  get running(): number {
+    return this.#running;
+  }
+
+  get hasStarted(): boolean {
+    return this.threadId >= 0;
+  }
+
+  /** Whether it has had nothing to do since before that time. */
+  isIdleSince(timeMs: number): boolean {
+    return this.hasStarted && this.posted.size === 0 && this.busyAtMs <= timeMs;
   }
 
   has(key: string): boolean {
     return this.#keys.has(key);
-  }
-
-  /** Notes that it gets what a deployment needs; false when it has had it. */
-  give(key: string): boolean {
-    if (this.#keys.has(key)) return false;
-    // Names of modules it let go long ago: it is given again what it still has.
-    if (this.#keys.size >= 2 * limits.modulesCachedMax) this.#keys.clear();
-    this.#keys.add(key);
-    return true;
   }
 
   /** It said that it lacks what it was given. */
@@ -62,39 +71,89 @@ export class Thread {
     this.#keys.delete(key);
   }
 
-  /** Whether calls should not wait behind what it runs now. */
-  stalled(nowMs: number): boolean {
-    if (this.ending) return true;
-    return this.watched !== null && nowMs - this.watched.sinceMs >= limits.threadStallMs;
+  add(posted: Posted): void {
+    this.posted.set(posted.slot, posted);
+    this.#count(posted, 1);
   }
 
-  load(key: string, nowMs: number): ThreadLoad {
-    let backlogMs = 0;
-    for (const posted of this.posted) backlogMs += posted.expectedMs;
+  remove(posted: Posted): void {
+    if (!this.posted.delete(posted.slot)) return;
+    if (!posted.waiting) this.#count(posted, -1);
+  }
+
+  setWaiting(posted: Posted, waiting: boolean): void {
+    if (posted.waiting === waiting) return;
+    posted.waiting = waiting;
+    this.#count(posted, waiting ? -1 : 1);
+  }
+
+  /** Puts a call into the next message to the thread; true when it is the first one in it. */
+  enqueue({ slot, call }: Posted): boolean {
+    const { key, versionId, cpuMs, message } = call;
+    const setup = this.#give(key) ? call.setup : null;
+    return this.#outbox.push({ slot, key, versionId, cpuMs, setup, message }) === 1;
+  }
+
+  /** Sends what has been put in. */
+  flush(): void {
+    if (this.#outbox.length === 0) return;
+    this.send({ kind: "calls", calls: this.#outbox });
+    this.#outbox = [];
+  }
+
+  send(message: ToThread): void {
+    this.port.postMessage(message);
+  }
+
+  /** Looks for a sign of life since the last look, as far as there is something to run. */
+  look(): void {
+    const { beats } = this;
+    this.silentLooks = beats !== this.#beatsSeen || this.#running === 0 ? 0 : this.silentLooks + 1;
+    this.#beatsSeen = beats;
+  }
+
+  /** Whether it stands still: what it was given just before a look has had no time to show. */
+  get isSilent(): boolean {
+    return this.silentLooks >= 2;
+  }
+
+  /** A number that changes while it is alive. */
+  get beats(): number {
+    return Atomics.load(this.#beats, 0);
+  }
+
+  /** Whether it can be given no call of the version now. */
+  isFull(versionId: number): boolean {
+    return (
+      this.#running >= limits.callsPerThreadMax ||
+      (this.#byVersion.get(versionId) ?? 0) >= limits.callsPerThreadAndVersionMax
+    );
+  }
+
+  load({ key, versionId }: PoolCall): ThreadLoad {
     return {
-      threadId: this.threadId,
-      posted: this.posted.size,
-      backlogMs,
+      running: this.#running,
+      backlogMs: this.#backlogMs,
       hasModule: this.#keys.has(key),
-      stalled: this.stalled(nowMs),
+      unavailable: !this.hasStarted || this.ending || this.isSilent || this.isFull(versionId),
     };
   }
 
-  /** Hands the log lines that have arrived to their calls; synchronous, so they precede the answer. */
-  drainLog(): void {
-    for (;;) {
-      const received = receiveMessageOnPort(this.#logPort);
-      if (received === undefined) return;
-      const batch = received.message as LogBatch;
-      for (const posted of this.posted) {
-        if (posted.slot !== batch.slot || posted.settled) continue;
-        const [timeMs, level, message] = batch.line;
-        posted.call.log({ timeMs, level, message });
-      }
-    }
+  /** Notes that it gets what a deployment needs; false when it has had it. */
+  #give(key: string): boolean {
+    if (this.#keys.has(key)) return false;
+    // Names of modules it let go long ago: it is given again what it still has.
+    if (this.#keys.size >= 2 * limits.modulesCachedMax) this.#keys.clear();
+    this.#keys.add(key);
+    return true;
   }
 
-  close(): void {
-    this.#logPort.close();
+  #count({ call, expectedMs }: Posted, by: 1 | -1): void {
+    this.#running += by;
+    // Sums of fractions drift; nothing is left of an empty one.
+    this.#backlogMs = this.#running === 0 ? 0 : Math.max(0, this.#backlogMs + by * expectedMs);
+    const count = (this.#byVersion.get(call.versionId) ?? 0) + by;
+    if (count === 0) this.#byVersion.delete(call.versionId);
+    else this.#byVersion.set(call.versionId, count);
   }
 }

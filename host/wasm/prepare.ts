@@ -5,7 +5,6 @@
 // at what is appended has been checked by `inspect.ts`.
 
 import {
-  checkName,
   globalPrefix,
   growRefusedName,
   hostMemoryName,
@@ -17,7 +16,7 @@ import { BinaryReader } from "./binary-reader.ts";
 import { BinaryWriter, nameBytes, u32Bytes } from "./binary-writer.ts";
 import type { ModuleInspection } from "./inspection.ts";
 import { appendBodies, growBody, growType } from "./memory-grow.ts";
-import { Metering, replaceReferences } from "./meter/meter.ts";
+import { importedByMetering, Metering, replaceReferences } from "./meter/meter.ts";
 import { renamedSection } from "./meter/names.ts";
 import { headerBytes, readSections, type Section, sectionId, sectionOrder } from "./sections.ts";
 
@@ -48,7 +47,7 @@ type Plan = {
  * A memory the module defines becomes the import `hostModuleName`.`hostMemoryName` with the same
  * minimum (pages of 64 KiB) and no maximum: whoever supplies it decides the maximum. If memory.grow is
  * used, the i32 global `growRefusedName` is exported. Of a module whose instances can be reset the
- * mutable globals are exported, `globalPrefix` and the index. A metered module imports `checkName` too, and
+ * mutable globals are exported, `globalPrefix` and the index. A metered module imports `checkName` and `pauseName` too, and
  * exports its start function as `startName` in place of having it run. The result shares no bytes with
  * the upload. Metering throws a WasmRefusal for a body that has no room for its locals, and for a
  * tail call whose results do not fit; nothing else is thrown.
@@ -83,7 +82,7 @@ function planFor(
   meter: boolean,
 ): Plan {
   const metering = meter ? new Metering(bytes, sections) : null;
-  const additions = new Additions(counts, metering?.isNeeded === true ? 1 : 0);
+  const additions = new Additions(counts, metering?.isNeeded === true ? importedByMetering : 0);
   const memory = memories[0];
   const suppliesMemory = memory !== undefined && !memory.imported;
   if (suppliesMemory) additions.importMemory(hostModuleName, hostMemoryName, memory.initialPages);
@@ -94,7 +93,7 @@ function planFor(
     additions.exportGlobal(growRefusedName, refusedGlobal);
   }
   for (const index of resettableGlobals ?? []) additions.exportGlobal(`${globalPrefix}${index}`, index);
-  metering?.append(additions, hostModuleName, checkName);
+  metering?.append(additions);
   if (metering !== null && startFunction !== null) {
     additions.exportFunction(startName, metering.referenceTargets[startFunction] as number);
   }

@@ -1,96 +1,157 @@
-// The worker thread: takes one call at a time from Piscina, runs it in a fresh instance and answers
-// with bytes. Knows nothing of HTTP, stores or deploys.
+// The worker thread: takes calls from its port, runs each in a fresh instance, many at a time by
+// turns, and answers with bytes. Knows nothing of HTTP, stores or deploys.
 
-import { type MessagePort, threadId, workerData } from "node:worker_threads";
-import { move, transferableSymbol, valueSymbol } from "piscina";
+import { type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
 import { type CallResult, monotonicMs, type Timings } from "../invocation.ts";
+import { BusyClock } from "./busy-clock.ts";
+import { CallRun, type ThreadShare } from "./call-run.ts";
 import { CallState } from "./call-state.ts";
-import { CallStop } from "./call-stop.ts";
 import { type Failure, failure } from "./failure.ts";
 import { GuestLog } from "./guest-log.ts";
-import type { GuestInstance } from "./instance.ts";
+import type { GuestInstance, InstanceCall } from "./instance.ts";
 import { Instances } from "./instances.ts";
 import { type CachedModule, ModuleCache } from "./module-cache.ts";
-import { type CallTask, claim, type LogBatch, type WorkerData } from "./protocol.ts";
+import { Outbox } from "./outbox.ts";
+import {
+  type CallTask,
+  claim,
+  type FromThread,
+  type ThreadTask,
+  type ToThread,
+  type WorkerData,
+} from "./protocol.ts";
 import { RunningRecord, takeThreadSlot } from "./running-record.ts";
-
-/** Answers up to this size are cloned, larger ones are moved: moving has a fixed price. */
-const clonedBytesMax = 16_384;
-
-type Movable = Extract<Parameters<typeof move>[0], { [transferableSymbol]: object }>;
+import { Turns } from "./turns.ts";
 
 const shared = workerData as WorkerData;
-const claimCells = new Int32Array(shared.claims);
-const instances = new Instances();
-const modules = new ModuleCache();
-const running = new RunningRecord(
+const claims = new Int32Array(shared.claims);
+const record = new RunningRecord(
   takeThreadSlot(new Int32Array(shared.threadSlots), threadId),
   shared.runningFile,
 );
-let logPort: MessagePort | null = null;
 
-/** Runs one call; the default export is what Piscina calls. */
-export default function runCall(task: CallTask): CallResult | ReturnType<typeof move> {
-  if (task.logPort !== null) logPort = task.logPort;
-  if (task.setup !== null) modules.put(task.key, task.setup);
-  const cached = modules.get(task.key);
-  if (cached === undefined) return { kind: "module_missing" };
-  if (Atomics.compareExchange(claimCells, task.slot, claim.posted, claim.begun) !== claim.posted) {
-    return { kind: "revoked" };
-  }
-  running.begin(task.versionId);
-  try {
-    return posted(runFresh(task, cached));
-  } finally {
-    running.end();
-  }
-}
-
-function runFresh(task: CallTask, cached: CachedModule): CallResult {
-  const begunAtMs = monotonicMs();
-  const log = new GuestLog((line) => {
-    logPort?.postMessage({ slot: task.slot, line } satisfies LogBatch);
+/** Takes calls until it is told to end; the default export is what Piscina calls. */
+export default function serve({ port, heartbeat }: ThreadTask): Promise<void> {
+  return new Promise((resolve) => {
+    new GuestThread(port, new Int32Array(heartbeat), () => {
+      port.close();
+      resolve();
+    });
   });
-  const state = new CallState(task.message, cached.env, log);
-  const stop = new CallStop(claimCells, task.slot, task.cpuMs);
-  const call = { state, check: stop.check };
-  let instance: GuestInstance | null = null;
-  let readyAtMs = 0;
-  let failed: Failure | null = null;
-  try {
-    const taken = instances.take(cached, call);
-    instance = taken.instance;
-    if (!taken.started) instances.start(cached, instance, call);
-    readyAtMs = monotonicMs();
-    failed = instance.runEntry();
-  } catch (error) {
-    if (stop.reason === null) failed = failure(error, state, instance?.growWasRefused === true);
-  }
-  state.phase = "ended";
-  const endedAtMs = monotonicMs();
-  if (readyAtMs === 0) readyAtMs = endedAtMs;
-  const timings: Timings = {
-    instantiate: elapsedMs(begunAtMs, readyAtMs),
-    run: elapsedMs(readyAtMs, endedAtMs),
-  };
-  const answered = failed === null && stop.reason === null && state.answer !== null;
-  if (instance !== null) instances.give(cached, instance, answered);
-  const common = { begunAtMs, timings, logLines: log.lines };
-  if (stop.reason !== null) {
-    return { kind: "stopped", code: stop.reason === "cpu" ? "cpu_exceeded" : null, ...common };
-  }
-  if (failed !== null) return { kind: "failed", ...failed, ...common };
-  if (state.answer === null) throw new Error("A call ended well without an answer");
-  return { kind: "answered", message: state.answer, ...common };
 }
 
-/** Milliseconds between two readings, to the microsecond. */
-function elapsedMs(fromMs: number, toMs: number): number {
-  return Math.round((toMs - fromMs) * 1000) / 1000;
-}
+class GuestThread {
+  readonly #port: MessagePort;
+  readonly #outbox: Outbox;
+  readonly #onEnd: () => void;
+  readonly #turns: Turns;
+  readonly #share: ThreadShare;
+  readonly #instances = new Instances();
+  readonly #modules = new ModuleCache();
 
-/** Wraps a large answer so that Piscina moves its buffer instead of cloning it. */
-function posted(result: CallResult): CallResult | ReturnType<typeof move> {
-  if (result.kind !== "answered" || result.message.byteLength <= clonedBytesMax) return result;
-  return move({ [transferableSymbol]: [result.message.buffer], [valueSymbol]: result } as Movable);
+  constructor(port: MessagePort, heartbeat: Int32Array, onEnd: () => void) {
+    this.#port = port;
+    this.#onEnd = onEnd;
+    this.#outbox = new Outbox(port);
+    const turns = new Turns({
+      onPause: this.#outbox.flush,
+      onIdle: () => {
+        this.#outbox.flush();
+        record.end();
+      },
+    });
+    this.#turns = turns;
+    this.#share = {
+      claims,
+      heartbeat,
+      clock: new BusyClock(),
+      now: monotonicMs,
+      line: (versionId, resume) => turns.resume(versionId, resume),
+      // The guest is on the stack still; it has left when this turn's microtasks run.
+      leaving: () => queueMicrotask(() => turns.released()),
+      entering: (versionId) => record.begin(versionId),
+    };
+    port.on("message", (message: ToThread) => {
+      heartbeat[0] = (heartbeat[0] as number) + 1;
+      this.#take(message);
+      // What has come meanwhile is taken without going through the event loop for each.
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+        this.#take(next.message as ToThread);
+      }
+      turns.now();
+    });
+    port.postMessage({ kind: "ready", threadId } satisfies FromThread);
+  }
+
+  #take(message: ToThread): void {
+    if (message.kind === "calls") {
+      for (const task of message.calls) this.#turns.begin(() => this.#begin(task));
+    } else if (message.kind === "end") this.#onEnd();
+  }
+
+  /** Begins one call; says `released` when it has ended. */
+  #begin(task: CallTask): void {
+    if (task.setup !== null) this.#modules.put(task.key, task.setup);
+    const cached = this.#modules.get(task.key);
+    if (cached === undefined) return this.#answer(task, { kind: "module_missing" });
+    if (Atomics.compareExchange(claims, task.slot, claim.posted, claim.begun) !== claim.posted) {
+      return this.#answer(task, { kind: "revoked" });
+    }
+    this.#run(task, cached).then(
+      (result) => this.#answer(task, result),
+      (error: unknown) => {
+        // A fault of ours: the thread ends with it, and its calls are told that it was lost.
+        queueMicrotask(() => {
+          throw error;
+        });
+      },
+    );
+  }
+
+  #answer(task: CallTask, result: CallResult): void {
+    this.#outbox.answer({ ...result, slot: task.slot });
+    this.#turns.released();
+  }
+
+  async #run(task: CallTask, cached: CachedModule): Promise<CallResult> {
+    const begunAtMs = monotonicMs();
+    const { slot } = task;
+    const log = new GuestLog((line) => {
+      this.#port.postMessage({ kind: "line", slot, line } satisfies FromThread);
+    });
+    const state = new CallState(task.message, cached.env, log);
+    const run = new CallRun(this.#share, task);
+    const call: InstanceCall = { state, check: run.check, pause: run.pause };
+    let instance: GuestInstance | null = null;
+    let instantiateMs: number | null = null;
+    let failed: Failure | null = null;
+    run.enter();
+    try {
+      const taken = this.#instances.take(cached, call);
+      instance = taken.instance;
+      if (!taken.started) {
+        const starting = instance.start();
+        if (starting !== null) await starting;
+        this.#instances.started(cached, instance, call);
+      }
+      instantiateMs = monotonicMs() - begunAtMs;
+      failed = await instance.runEntry();
+    } catch (error) {
+      if (run.stopped === null) failed = failure(error, state, instance?.growWasRefused === true);
+    }
+    run.leave();
+    state.phase = "ended";
+    const answered = failed === null && run.stopped === null && state.answer !== null;
+    if (instance !== null) this.#instances.give(cached, instance, answered);
+    instantiateMs ??= run.runMs;
+    const timings: Timings = { instantiate: instantiateMs, run: Math.max(0, run.runMs - instantiateMs) };
+    if (run.waitMs > 0) timings.wait = run.waitMs;
+    const common = { begunAtMs, timings };
+    if (run.stopped !== null) {
+      return { kind: "stopped", code: run.stopped === "cpu" ? "cpu_exceeded" : null, ...common };
+    }
+    if (failed !== null) return { kind: "failed", ...failed, ...common };
+    if (state.answer === null) throw new Error("A call ended well without an answer");
+    return { kind: "answered", message: state.answer, ...common };
+  }
 }

@@ -8,13 +8,16 @@ import {
   growRefusedName,
   hostMemoryName,
   hostModuleName,
+  pauseName,
   startName,
+  type Verdict,
 } from "../prepared-names.ts";
 import type { CallState } from "./call-state.ts";
 import type { Failure } from "./failure.ts";
 import { failure } from "./failure.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { type Binding, hostCallImports } from "./host-calls.ts";
+import { promising, Suspending } from "./jspi.ts";
 
 export const entryExport = "mayfly_handle";
 
@@ -46,8 +49,15 @@ function wantedImports(module: WebAssembly.Module): readonly (readonly [string, 
     .map((entry) => [entry.module, entry.name] as const);
 }
 
-/** A call as an instance sees it; `check` is what a metered guest asks whether to go on. */
-export type InstanceCall = { readonly state: CallState; readonly check: () => number };
+/**
+ * A call as an instance sees it. `check` and `pause` are what a metered guest calls (`prepared-names.ts`);
+ * a pause may answer later.
+ */
+export type InstanceCall = {
+  readonly state: CallState;
+  readonly check: () => Verdict;
+  readonly pause: () => Verdict | Promise<Verdict>;
+};
 
 export class GuestInstance {
   readonly memory: WebAssembly.Memory | null;
@@ -55,9 +65,10 @@ export class GuestInstance {
   readonly globals: readonly WebAssembly.Global[];
   readonly #guestMemory: GuestMemory | null;
   readonly #exports: WebAssembly.Exports;
-  readonly #hasStart: boolean;
   readonly #binding: Binding;
-  #check: () => number = () => 0;
+  #call: InstanceCall;
+  readonly #start: (() => Promise<void>) | null;
+  readonly #entry: ((requestBytes: number) => Promise<void>) | null;
 
   /** Instantiates for a first call, without running anything but active segments, which may trap. */
   constructor(
@@ -67,37 +78,43 @@ export class GuestInstance {
   ) {
     this.memory = memory;
     this.#guestMemory = memory && new GuestMemory(memory);
-    this.#hasStart = hasStart;
     this.#binding = { call: call.state };
+    this.#call = call;
     this.bind(call);
     const imports = hostCallImports(this.#binding, wanted);
     const own: Record<string, WebAssembly.ImportValue> = Object.create(null);
-    own[checkName] = () => this.#check();
+    own[checkName] = () => this.#call.check();
+    own[pauseName] = new Suspending(() => this.#call.pause());
     if (memory !== null) own[hostMemoryName] = memory;
     imports[hostModuleName] = own;
     this.#exports = new WebAssembly.Instance(module, imports).exports;
+    const entry = this.#exports[entryExport];
+    this.#entry = typeof entry === "function" ? promising(entry as (requestBytes: number) => void) : null;
+    this.#start = hasStart ? promising(this.#exports[startName] as () => void) : null;
     this.globals = globals.map((name) => this.#exports[name] as WebAssembly.Global);
   }
 
   /** Makes it run for `call` from now on. */
-  bind({ state, check }: InstanceCall): void {
-    this.#binding.call = state;
-    this.#check = check;
-    state.memory = this.#guestMemory;
+  bind(call: InstanceCall): void {
+    this.#call = call;
+    this.#binding.call = call.state;
+    call.state.memory = this.#guestMemory;
   }
 
-  /** Runs the start function, once in the life of an instance. Throws what the guest's trap throws. */
-  start(): void {
-    if (this.#hasStart) (this.#exports[startName] as () => void)();
+  /**
+   * Runs the start function, once in the life of an instance; null when there is none. Rejects with what
+   * the guest's trap throws.
+   */
+  start(): Promise<void> | null {
+    return this.#start === null ? null : this.#start();
   }
 
-  /** Runs the entry point; null when it answered, else what to tell the caller. Throws as `start`. */
-  runEntry(): Failure | null {
-    const entry = this.#exports[entryExport];
-    if (typeof entry !== "function") throw new Error(`The module lost its export ${entryExport}`);
+  /** Runs the entry point; null when it answered, else what to tell the caller. Rejects as `start`. */
+  async runEntry(): Promise<Failure | null> {
     const { call } = this.#binding;
+    if (this.#entry === null) throw new Error(`The module lost its export ${entryExport}`);
     call.phase = "running";
-    entry(call.request.byteLength);
+    await this.#entry(call.request.byteLength);
     // A guest that swallowed the error of a host call and went on is no better for it (docs/threat-model.md H10).
     if (call.fault !== null) return failure(call.fault, call, false);
     if (call.answer === null) return { code: "bad_guest_output", detail: "The function gave no answer" };

@@ -7,8 +7,8 @@ import { GuestInstance, type InstanceCall } from "./instance.ts";
 import { MemoryPool } from "./memory-pool.ts";
 import type { CachedModule } from "./module-cache.ts";
 
-/** Idle instances kept per version; a thread runs one call at a time. */
-const keptPerVersion = 2;
+/** Idle instances kept per version: most calls have ended before the next one begins. */
+const keptPerVersion = 4;
 
 export type InstanceBounds = {
   /** Versions of which a thread keeps idle instances. */
@@ -54,9 +54,8 @@ export class Instances {
     return { instance: new GuestInstance(module, memory, call), started: false };
   }
 
-  /** Runs the start function of a new instance, and keeps the image it leaves. */
-  start(module: CachedModule, instance: GuestInstance, { state }: InstanceCall): void {
-    instance.start();
+  /** Keeps the image of an instance whose start function has run. */
+  started(module: CachedModule, instance: GuestInstance, { state }: InstanceCall): void {
     if (!module.reset || this.#kept.has(module)) return;
     // What a host call said or did belongs to one call: each must make it anew.
     const image = state.hostCalls === 0 ? InstanceImage.take(instance) : null;

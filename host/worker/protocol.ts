@@ -1,9 +1,10 @@
-// What the pool and a worker thread share: the task posted for one call and the cells of shared
-// memory by which both sides know which calls have begun. No behaviour beyond the cells' arrows.
+// What the pool and a worker thread share: the messages between them and the cells of shared memory by
+// which both sides know which calls have begun and whether the thread lives. No behaviour beyond the
+// cells' arrows.
 
 import type { MessagePort } from "node:worker_threads";
 import type { Abi } from "../function.ts";
-import type { LogLevel } from "../invocation.ts";
+import type { CallResult, LogLevel } from "../invocation.ts";
 
 /**
  * A call's claim, one cell each, drawn once:
@@ -34,6 +35,13 @@ export type WorkerData = {
   readonly runningFile: string;
 };
 
+/** The one task that Piscina gives a thread: to take calls from a port until it is told to end. */
+export type ThreadTask = {
+  readonly port: MessagePort;
+  /** One Int32 cell that changes while the thread is alive. */
+  readonly heartbeat: SharedArrayBuffer;
+};
+
 /** What a thread needs once per deployment. */
 export type ModuleSetup = {
   readonly module: WebAssembly.Module;
@@ -59,12 +67,27 @@ export type CallTask = {
   readonly setup: ModuleSetup | null;
   /** Large ones lie in shared memory, so that posting copies nothing. */
   readonly message: Uint8Array;
-  /** Where this thread's guests send their log lines; once per thread. */
-  readonly logPort: MessagePort | null;
 };
 
-/** A log line of one call, sent while it runs so that it outlives a thread that is ended. */
-export type LogBatch = {
-  readonly slot: number;
-  readonly line: readonly [timeMs: number, level: LogLevel, message: string];
-};
+export type ToThread =
+  | { readonly kind: "calls"; readonly calls: readonly CallTask[] }
+  /** The claim of this call has become `stopping`; it may be waiting and not look at it. */
+  | { readonly kind: "stop"; readonly slot: number }
+  /** Take no more; sent to a thread that has nothing to do. */
+  | { readonly kind: "end" };
+
+export type CallAnswer = CallResult & { readonly slot: number };
+
+export type FromThread =
+  | { readonly kind: "ready"; readonly threadId: number }
+  /** A log line of one call, sent while it runs so that it outlives a thread that is ended. */
+  | { readonly kind: "line"; readonly slot: number; readonly line: GuestLine }
+  | {
+      readonly kind: "news";
+      readonly answers: readonly CallAnswer[];
+      /** Slots of calls that have begun to wait for a host call, and of those that wait no more, in turn. */
+      readonly waits: readonly WaitNews[];
+    };
+
+export type GuestLine = readonly [timeMs: number, level: LogLevel, message: string];
+export type WaitNews = { readonly slot: number; readonly waiting: boolean };

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { PoolCall, PoolOutcome } from "../../host/invoke/pool.ts";
 import { Scheduler } from "../../host/invoke/scheduler.ts";
 
-/** A pool with `room` places that records what it is told. */
+/** A pool with `room` places that records what it is told; `full` takes no call of those functions. */
 function fakePool(room: number) {
   const posted: PoolCall[] = [];
   const stopped: PoolCall[] = [];
@@ -11,10 +11,16 @@ function fakePool(room: number) {
     posted,
     stopped,
     room,
-    hasRoom(): boolean {
-      return posted.length < this.room;
+    full: new Set<string>(),
+    wanted: 0,
+    post(call: PoolCall): boolean {
+      if (posted.length >= this.room || this.full.has(call.functionName)) return false;
+      posted.push(call);
+      return true;
     },
-    post: (call: PoolCall) => void posted.push(call),
+    wants(waiting: number): void {
+      this.wanted = waiting;
+    },
     stop: (call: PoolCall) => void stopped.push(call),
   };
 }
@@ -31,6 +37,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
   return {
     key: String(versionId),
     versionId,
+    functionName: `function-${versionId}`,
     cpuMs: 1,
     message: new Uint8Array(0),
     setup,
@@ -129,4 +136,47 @@ test("Scheduler gives up what waits when it is closed, and what comes later", ()
   scheduler.enqueueAgain(call(5, settled));
   assert.deepEqual(settled, Array(4).fill({ kind: "lost" }));
   assert.equal(scheduler.waiting, 0);
+});
+
+test("Scheduler gives the functions turns: one with many calls keeps no other waiting", () => {
+  const pool = fakePool(0);
+  const scheduler = new Scheduler(pool, []);
+  const many = Array.from({ length: 1_000 }, () => call(1));
+  const [other, third] = [call(2), call(3)];
+  for (const each of [...many, other, third]) scheduler.enqueue(each);
+  assert.equal(pool.wanted, 1_002);
+  pool.room = 5;
+  scheduler.dispatch();
+  assert.deepEqual(
+    pool.posted.map(({ versionId }) => versionId).toSorted((one, two) => one - two),
+    [1, 1, 1, 2, 3],
+  );
+  assert.deepEqual(
+    pool.posted.filter(({ versionId }) => versionId === 1),
+    many.slice(0, 3),
+  );
+  assert.equal(pool.wanted, 997);
+});
+
+test("Scheduler passes over a function that finds no room, and tries it again", () => {
+  const pool = fakePool(10);
+  pool.full.add("function-1");
+  const scheduler = new Scheduler(pool, []);
+  const [first, second, other] = [call(1), call(1), call(2)];
+  for (const each of [first, second, other]) scheduler.enqueue(each);
+  assert.deepEqual(pool.posted, [other]);
+  pool.full.clear();
+  scheduler.dispatch();
+  assert.deepEqual(pool.posted, [other, first, second]);
+  assert.equal(scheduler.waiting, 0);
+});
+
+test("Scheduler tries every function in the end, however many find no room", () => {
+  const pool = fakePool(10_000);
+  const scheduler = new Scheduler(pool, []);
+  for (let at = 1; at <= 200; at += 1) pool.full.add(`function-${at}`);
+  const calls = Array.from({ length: 201 }, (_, at) => call(at + 1));
+  for (const each of calls) scheduler.enqueue(each);
+  for (let count = 0; count < 20 && pool.posted.length === 0; count += 1) scheduler.dispatch();
+  assert.deepEqual(pool.posted, [calls[200]]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { growRefusedName, hostMemoryName, hostModuleName } from "../../host/prepared-names.ts";
+import { globalPrefix, growRefusedName, hostMemoryName, hostModuleName } from "../../host/prepared-names.ts";
 import { inspectModule } from "../../host/wasm/inspect.ts";
 import { prepareModule } from "../../host/wasm/prepare.ts";
 import { readSections, sectionId } from "../../host/wasm/sections.ts";
@@ -71,9 +71,14 @@ describe("prepareModule", () => {
         ...added,
       ]);
       const flag = inspection.usesMemoryGrow ? [{ name: growRefusedName, kind: "global" }] : [];
+      const globals = (inspection.resettableGlobals ?? []).map((index) => ({
+        name: `${globalPrefix}${index}`,
+        kind: "global",
+      }));
       assert.deepEqual(WebAssembly.Module.exports(compiled), [
         ...WebAssembly.Module.exports(source),
         ...flag,
+        ...globals,
       ]);
     });
   }

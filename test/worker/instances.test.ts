@@ -3,6 +3,7 @@
 
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
+import { verdict } from "../../host/prepared-names.ts";
 import { inspectModule } from "../../host/wasm/inspect.ts";
 import { prepareModule } from "../../host/wasm/prepare.ts";
 import { CallState } from "../../host/worker/call-state.ts";
@@ -13,6 +14,7 @@ import type { CachedModule } from "../../host/worker/module-cache.ts";
 import { assemble } from "../support/guests.ts";
 
 const pageBytes = 65_536;
+const goOn = () => verdict.goOn;
 
 /** Counts its calls in the memory and in a global of each type, and answers the sum; `more` is run after. */
 const counter = (more = "", fields = ""): string => `(module
@@ -53,16 +55,19 @@ function load(text: string, reset = true, maximumPages = 4): CachedModule {
 type Ran = { readonly answer: string; readonly instance: GuestInstance; readonly started: boolean };
 
 /** One call as a thread runs it. */
-function run(instances: Instances, module: CachedModule): Ran {
+async function run(instances: Instances, module: CachedModule): Promise<Ran> {
   const lines: string[] = [];
   const state = new CallState(new Uint8Array(0), module.env, new GuestLog(([, , text]) => lines.push(text)));
-  const call: InstanceCall = { state, check: () => 0 };
+  const call: InstanceCall = { state, check: goOn, pause: goOn };
   const { instance, started } = instances.take(module, call);
   let answered = false;
   let answer = "";
   try {
-    if (!started) instances.start(module, instance, call);
-    answered = instance.runEntry() === null;
+    if (!started) {
+      await instance.start();
+      instances.started(module, instance, call);
+    }
+    answered = (await instance.runEntry()) === null;
   } catch (error) {
     answer = `${String(error)} `;
   }
@@ -74,10 +79,10 @@ function run(instances: Instances, module: CachedModule): Ran {
 
 const fresh = "0100000000000000f7ffffffffffffff0000008000000000000000000000e03f7461696c ";
 
-test("an instance that has answered is set back, memory and globals of every type, and runs again", () => {
+test("an instance that has answered is set back, memory and globals of every type, and runs again", async () => {
   const instances = new Instances();
   const module = load(counter());
-  const first = run(instances, module);
+  const first = await run(instances, module);
   assert.deepEqual([first.answer, first.started], [fresh, false]);
   const memory = new Uint8Array((first.instance.memory as WebAssembly.Memory).buffer);
   assert.equal(
@@ -87,17 +92,17 @@ test("an instance that has answered is set back, memory and globals of every typ
   );
   assert.equal(Buffer.from(memory.subarray(65_532)).toString(), "tail");
   for (let count = 0; count < 3; count += 1) {
-    const again = run(instances, module);
+    const again = await run(instances, module);
     assert.deepEqual([again.answer, again.started], [fresh, true]);
     assert.equal(again.instance, first.instance);
   }
 });
 
-test("a module whose deploy did not choose it gets a new instance for each call", () => {
+test("a module whose deploy did not choose it gets a new instance for each call", async () => {
   const instances = new Instances();
   const module = load(counter(), false);
-  const first = run(instances, module);
-  const second = run(instances, module);
+  const first = await run(instances, module);
+  const second = await run(instances, module);
   assert.notEqual(second.instance, first.instance);
   assert.equal(second.instance.memory, first.instance.memory, "on the same memory, zeroed");
   assert.deepEqual([second.answer, second.started], [fresh, false]);
@@ -111,11 +116,11 @@ const ends: readonly (readonly [how: string, more: string, sameMemory: boolean])
 ];
 
 for (const [how, more, sameMemory] of ends) {
-  test(`after ${how} the next call gets a new instance`, () => {
+  test(`after ${how} the next call gets a new instance`, async () => {
     const instances = new Instances();
     const module = load(counter(more));
-    const first = run(instances, module);
-    const second = run(instances, module);
+    const first = await run(instances, module);
+    const second = await run(instances, module);
     assert.notEqual(second.instance, first.instance);
     assert.equal(second.instance.memory === first.instance.memory, sameMemory);
     assert.equal(second.started, false);
@@ -123,43 +128,45 @@ for (const [how, more, sameMemory] of ends) {
   });
 }
 
-test("a growth that was refused is forgotten with the rest", () => {
+test("a growth that was refused is forgotten with the rest", async () => {
   const instances = new Instances();
   const module = load(counter("(drop (memory.grow (i32.const 99)))"));
-  const first = run(instances, module);
+  const first = await run(instances, module);
   assert.equal(first.instance.growWasRefused, false, "set back");
-  assert.equal(run(instances, module).instance, first.instance);
+  assert.equal((await run(instances, module)).instance, first.instance);
 });
 
-test("a start function that makes a host call makes it for every call", () => {
+test("a start function that makes a host call makes it for every call", async () => {
   const instances = new Instances();
   const fields =
     '(data (i32.const 100) "began") (func $s (call $log (i32.const 1) (i32.const 100) (i32.const 5))) (start $s)';
   const module = load(counter("", fields));
   for (let count = 0; count < 3; count += 1) {
-    const { answer, started } = run(instances, module);
+    const { answer, started } = await run(instances, module);
     assert.deepEqual([answer, started], [`${fresh}began`, false]);
   }
 });
 
-test("what the start function leaves is part of the image, and the start function runs once", () => {
+test("what the start function leaves is part of the image, and the start function runs once", async () => {
   const instances = new Instances();
   const fields = `(func $s (global.set $a (i32.add (global.get $a) (i32.const 5)))
     (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (i32.const 2)))) (start $s)`;
   const module = load(counter("", fields));
   const began = fresh.replace("0100000000000000", "0300000005000000");
-  for (const started of [false, true, true]) assert.deepEqual(pick(run(instances, module)), [began, started]);
+  for (const started of [false, true, true])
+    assert.deepEqual(pick(await run(instances, module)), [began, started]);
 });
 
-test("a float that begins as a NaN with a payload keeps its bits: such an instance is made anew", () => {
+test("a float that begins as a NaN with a payload keeps its bits: such an instance is made anew", async () => {
   const instances = new Instances();
   const module = load(counter("", "(global $nan (mut f32) (f32.const nan:0x200001))"));
-  for (const started of [false, false]) assert.deepEqual(pick(run(instances, module)), [fresh, started]);
+  for (const started of [false, false])
+    assert.deepEqual(pick(await run(instances, module)), [fresh, started]);
 });
 
 const pick = ({ answer, started }: Ran): [string, boolean] => [answer, started];
 
-test("the versions not used for longest lose their instances, in number and in bytes", () => {
+test("the versions not used for longest lose their instances, in number and in bytes", async () => {
   const rows: readonly InstanceBounds[] = [
     { versions: 2, bytes: 1_000_000 },
     { versions: 100, bytes: 2 * (2 * pageBytes) + pageBytes },
@@ -167,20 +174,20 @@ test("the versions not used for longest lose their instances, in number and in b
   for (const bounds of rows) {
     const instances = new Instances(bounds);
     const [one, two, three] = [load(counter()), load(counter()), load(counter())];
-    for (const module of [one, two]) run(instances, module);
-    assert.equal(run(instances, one).started, true);
-    assert.equal(run(instances, three).started, false);
-    assert.equal(run(instances, one).started, true, "used after the other one");
-    assert.deepEqual(pick(run(instances, two)), [fresh, false]);
+    for (const module of [one, two]) await run(instances, module);
+    assert.equal((await run(instances, one)).started, true);
+    assert.equal((await run(instances, three)).started, false);
+    assert.equal((await run(instances, one)).started, true, "used after the other one");
+    assert.deepEqual(pick(await run(instances, two)), [fresh, false]);
   }
 });
 
-test("a memory that is given up for room is zeroed before another version gets it", () => {
+test("a memory that is given up for room is zeroed before another version gets it", async () => {
   const instances = new Instances({ versions: 1, bytes: 1_000_000 });
   const [one, two] = [load(counter()), load(counter(), false)];
-  const { instance } = run(instances, one);
-  run(instances, load(counter()));
-  const other = run(instances, two);
+  const { instance } = await run(instances, one);
+  await run(instances, load(counter()));
+  const other = await run(instances, two);
   assert.equal(other.answer, fresh);
   assert.equal(other.instance.memory, instance.memory);
 });

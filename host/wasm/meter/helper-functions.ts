@@ -1,6 +1,7 @@
 // The functions that metering appends: the one that asks the host whether to go on, and wrappers.
 // Each is an entry of the code section, its size included.
 
+import { verdict } from "../../prepared-names.ts";
 import { BinaryWriter } from "../binary-writer.ts";
 import { ByteBuffer } from "./byte-buffer.ts";
 import { periodInstructions } from "./costs.ts";
@@ -12,13 +13,20 @@ export function fullCountdown(): Uint8Array {
   return bytes.finish();
 }
 
-/** () -> (i32): traps when the host answers that the call is to stop, or else gives a new countdown. */
-export function renewBody(checkFunction: number): Uint8Array {
+/**
+ * () -> (i32): asks the host whether to go on, and lets others run when told so; traps when the call is
+ * to stop, or else gives a new countdown.
+ */
+export function renewBody(checkFunction: number, pauseFunction: number): Uint8Array {
   const body = new BinaryWriter()
-    .u8(0x00, 0x10)
+    .u8(0x01, 0x01, 0x7f, 0x10) // one local, of type i32: the answer
     .u32(checkFunction)
-    .u8(0x04, 0x40, 0x00, 0x0b) // if not 0, unreachable: a trap passes every catch_all
-    .u8(0x41)
+    .u8(0x22, 0x00, 0x04, 0x40) // if it is not 0
+    .u8(0x20, 0x00, 0x41, verdict.pause, 0x46, 0x04, 0x40, 0x10) // and if it is "pause"
+    .u32(pauseFunction)
+    .u8(0x21, 0x00, 0x0b) // that decides
+    .u8(0x20, 0x00, 0x04, 0x40, 0x00, 0x0b) // if not 0, unreachable: a trap passes every catch_all
+    .u8(0x0b, 0x41)
     .append(fullCountdown())
     .u8(0x0b);
   return new BinaryWriter().sized(body).finish();

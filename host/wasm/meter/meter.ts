@@ -12,6 +12,7 @@
 // of each function below it on the stack. One bulk operation may run beyond it, by its whole length.
 
 import { limits } from "../../limits.ts";
+import { checkName, hostModuleName, pauseName } from "../../prepared-names.ts";
 import type { Additions } from "../additions.ts";
 import { BinaryWriter, u32Bytes } from "../binary-writer.ts";
 import { WasmRefusal } from "../refusal.ts";
@@ -32,7 +33,10 @@ import { ModuleIndex } from "./module-index.ts";
 import type { RenamedFunctions } from "./names.ts";
 import { opcode } from "./opcode.ts";
 
-/** () -> (i32), the type of the check, as an entry of the type section. */
+/** Functions that a metered module imports besides its own: the check and the pause. */
+export const importedByMetering = 2;
+
+/** () -> (i32), the type of both, as an entry of the type section. */
 const checkType = Uint8Array.of(0x60, 0, 1, 0x7f);
 
 /** What is added to a function's locals at most. */
@@ -64,7 +68,7 @@ export class Metering {
     this.graph = new CallGraph(this.module);
     this.forms = chooseForms(this.module, this.graph);
     this.isNeeded = this.forms.some((chosen) => chosen !== form.bare);
-    const shift = this.isNeeded ? 1 : 0;
+    const shift = this.isNeeded ? importedByMetering : 0;
     const { importedFunctions, functionTypes } = this.module;
     this.callTargets = Int32Array.from(functionTypes, (_, index) =>
       index < importedFunctions ? index : index + shift,
@@ -73,14 +77,16 @@ export class Metering {
     this.typeIndices = functionTypes.slice(importedFunctions);
   }
 
-  /** Appends the check, its helper, the countdown, wrappers and types. */
-  append(additions: Additions, moduleName: string, checkName: string): void {
+  /** Appends the imports, their helper, the countdown, wrappers and types. */
+  append(additions: Additions): void {
     if (!this.isNeeded) return;
     const { module, graph, forms, callTargets } = this;
     const checkTypeIndex = additions.type(checkType);
-    additions.importFunction(moduleName, checkName, checkTypeIndex);
+    additions.importFunction(hostModuleName, checkName, checkTypeIndex);
+    additions.importFunction(hostModuleName, pauseName, checkTypeIndex);
     this.countdownGlobal = additions.global(fullCountdown());
-    this.renewFunction = additions.function(checkTypeIndex, renewBody(module.importedFunctions));
+    const checkFunction = module.importedFunctions;
+    this.renewFunction = additions.function(checkTypeIndex, renewBody(checkFunction, checkFunction + 1));
     this.chargeFunction = additions.function(additions.type(chargeType), chargeBody(this.renewFunction));
     this.types = new AppendedTypes(module, additions);
     const needsWrapper = graph.isReferenced.slice();

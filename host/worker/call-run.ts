@@ -1,0 +1,99 @@
+// One call on a thread, from its first instruction to its end: it runs in slices, gives way after each
+// and while a host call waits, and is stopped by a trap. What a guest may use of the CPU is counted
+// here, per slice; the wall clock, and whoever else wants the call stopped, say so in its claim cell.
+
+import { type Verdict, verdict } from "../prepared-names.ts";
+import type { BusyClock } from "./busy-clock.ts";
+import { claim } from "./protocol.ts";
+
+/** A guest that others wait for gives way after so long, ms. */
+const sliceMs = 1;
+/** Reading the wall clock costs a hundredth of what passes between so many checks of a tight loop. */
+const checksPerReading = 8;
+
+export type ThreadShare = {
+  readonly claims: Int32Array;
+  /** One cell that changes while guests run. */
+  readonly heartbeat: Int32Array;
+  readonly clock: BusyClock;
+  /** Runs `resume` when the thread is this version's again. */
+  readonly line: (versionId: number, resume: () => void) => void;
+  /** The guest is leaving the thread's stack; called from on top of it. */
+  readonly leaving: () => void;
+  /** A guest of this version is about to run. */
+  readonly entering: (versionId: number) => void;
+  readonly now: () => number;
+};
+
+export class CallRun {
+  /** Why the call was told to stop: its CPU time, or a word from outside. */
+  stopped: "cpu" | "asked" | null = null;
+  /** Time in which its guest ran, and in which it waited for host calls, ms by the wall clock. */
+  runMs = 0;
+  waitMs = 0;
+  readonly #share: ThreadShare;
+  readonly #slot: number;
+  readonly #versionId: number;
+  readonly #cpuMsMax: number;
+  #cpuMs = 0;
+  #sliceAtMs = 0;
+  #checks = 0;
+
+  constructor(
+    share: ThreadShare,
+    { slot, versionId, cpuMs }: { readonly slot: number; readonly versionId: number; readonly cpuMs: number },
+  ) {
+    this.#share = share;
+    this.#slot = slot;
+    this.#versionId = versionId;
+    this.#cpuMsMax = cpuMs;
+  }
+
+  /** Its guest runs from now on. */
+  enter(): void {
+    this.#share.entering(this.#versionId);
+    this.#sliceAtMs = this.#share.now();
+  }
+
+  /** Its guest runs no more, for now or for good. */
+  leave(): void {
+    const { now, clock } = this.#share;
+    const wallMs = now() - this.#sliceAtMs;
+    this.runMs += wallMs;
+    this.#cpuMs += clock.cpuMs(wallMs);
+    clock.ran(wallMs);
+  }
+
+  /** What a metered guest asks about every 100,000 instructions, which are 3 to 30 us. */
+  readonly check = (): Verdict => {
+    const { claims, heartbeat, clock, now } = this.#share;
+    // Nobody else writes the cell, and readers want no more than that it changes.
+    heartbeat[0] = (heartbeat[0] as number) + 1;
+    if (this.#isStopped()) return verdict.stop;
+    if (Atomics.load(claims, this.#slot) === claim.stopping) this.stopped = "asked";
+    else {
+      this.#checks += 1;
+      if (this.#checks % checksPerReading !== 0) return verdict.goOn;
+      const sliceMsSoFar = now() - this.#sliceAtMs;
+      if (this.#cpuMs + clock.cpuMs(sliceMsSoFar) >= this.#cpuMsMax) this.stopped = "cpu";
+      else return sliceMsSoFar >= sliceMs ? verdict.pause : verdict.goOn;
+    }
+    return verdict.stop;
+  };
+
+  /** What a guest calls when the check said so: resolves when it is its turn again. */
+  readonly pause = (): Promise<Verdict> => {
+    this.leave();
+    return new Promise((resolve) => {
+      this.#share.line(this.#versionId, () => {
+        this.enter();
+        resolve(this.#isStopped() ? verdict.stop : verdict.goOn);
+      });
+      this.#share.leaving();
+    });
+  };
+
+  #isStopped(): boolean {
+    return this.stopped !== null;
+  }
+}

@@ -1,0 +1,40 @@
+// What a thread has to tell the pool, gathered and sent in one message: waking the other side and a
+// message's fixed price are most of what an answer costs.
+
+import type { MessagePort } from "node:worker_threads";
+import type { CallAnswer, FromThread, WaitNews } from "./protocol.ts";
+
+/** Answers up to this size are cloned, larger ones are moved: moving has a fixed price. */
+const clonedBytesMax = 16_384;
+
+export class Outbox {
+  readonly #port: MessagePort;
+  #answers: CallAnswer[] = [];
+  #waits: WaitNews[] = [];
+  #moved: ArrayBuffer[] = [];
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  answer(answer: CallAnswer): void {
+    this.#answers.push(answer);
+    if (answer.kind === "answered" && answer.message.byteLength > clonedBytesMax) {
+      this.#moved.push(answer.message.buffer);
+    }
+  }
+
+  waits(slot: number, waiting: boolean): void {
+    this.#waits.push({ slot, waiting });
+  }
+
+  /** Sends what there is. */
+  readonly flush = (): void => {
+    if (this.#answers.length === 0 && this.#waits.length === 0) return;
+    const news: FromThread = { kind: "news", answers: this.#answers, waits: this.#waits };
+    this.#port.postMessage(news, this.#moved);
+    this.#answers = [];
+    this.#waits = [];
+    this.#moved = [];
+  };
+}

@@ -1,0 +1,93 @@
+// Who runs next on a thread: new calls in the order they came, and guests that gave way or waited, by
+// turns between their versions, so that many calls of one do not keep another's from running. One at a
+// time: whoever runs says when it has given the thread back. New calls and the others have the turns of
+// the event loop alternately, and a turn ends after `turnMs`: messages and timers are never far.
+
+import { monotonicMs } from "../invocation.ts";
+
+/** After so long the event loop turns before the next one runs, ms. */
+const turnMs = 1;
+
+export type Run = () => void;
+
+export class Turns {
+  readonly #fresh = new Set<Run>();
+  /** By version, in the order of their turns. */
+  readonly #resumable = new Map<number, Set<Run>>();
+  readonly #onPause: () => void;
+  readonly #onIdle: () => void;
+  #running = false;
+  #scheduled = false;
+  #endsMs = 0;
+  #freshFirst = false;
+
+  /** `onPause` is called when the event loop turns before the next one runs, `onIdle` when there is none. */
+  constructor({ onPause, onIdle }: { readonly onPause: () => void; readonly onIdle: () => void }) {
+    this.#onPause = onPause;
+    this.#onIdle = onIdle;
+  }
+
+  /** Adds a new call; `now` has to follow. */
+  begin(run: Run): void {
+    this.#fresh.add(run);
+  }
+
+  /** Adds a guest that goes on when its version's turn comes, not in this turn of the event loop. */
+  resume(versionId: number, run: Run): void {
+    const waiting = this.#resumable.get(versionId);
+    if (waiting === undefined) this.#resumable.set(versionId, new Set([run]));
+    else waiting.add(run);
+    if (!this.#running) this.#schedule();
+  }
+
+  /** Begins a turn in this one of the event loop: for the handler of a message. */
+  now(): void {
+    if (this.#running) return;
+    this.#endsMs = monotonicMs() + turnMs;
+    this.#freshFirst = !this.#freshFirst;
+    this.#next();
+  }
+
+  /** Who ran has ended, or has left the thread's stack. Never called by one that is on it. */
+  released(): void {
+    this.#running = false;
+    this.#next();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.now();
+    });
+  }
+
+  #next(): void {
+    if (this.#fresh.size === 0 && this.#resumable.size === 0) return this.#onIdle();
+    if (monotonicMs() >= this.#endsMs) {
+      this.#onPause();
+      return this.#schedule();
+    }
+    this.#running = true;
+    const takesFresh = this.#resumable.size === 0 || (this.#freshFirst && this.#fresh.size > 0);
+    const run = takesFresh ? first(this.#fresh) : this.#takeResumable();
+    run();
+  }
+
+  #takeResumable(): Run {
+    const [[versionId, waiting]] = this.#resumable as Iterable<[number, Set<Run>]> as [[number, Set<Run>]];
+    // The version goes to the end of the line.
+    this.#resumable.delete(versionId);
+    const run = first(waiting);
+    if (waiting.size > 0) this.#resumable.set(versionId, waiting);
+    return run;
+  }
+}
+
+/** Takes the oldest member out of a set that has one. */
+function first(runs: Set<Run>): Run {
+  const [run] = runs as Iterable<Run> as [Run];
+  runs.delete(run);
+  return run;
+}
