@@ -145,3 +145,6 @@ export class HostError extends Error {
     this.extra = options.extra ?? {};
   }
 }
+
+/** The client of a call went away before it had its answer: the call was stopped, and nobody is told. */
+export class CallAbandoned extends Error {}

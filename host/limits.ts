@@ -48,6 +48,7 @@ export const limitTable = {
   logBytesPerFunctionMax: limit(2 * 1024 * 1024, "bytes", "the ring on disk, in two halves"),
   logFollowersMax: limit(100, "connections", "open ?follow=1 streams of one host"),
   hostCallsPerCallMax: limit(100_000, "host calls", "a storm of host calls is a runaway"),
+  sleepMsMax: limit(900_000, "ms", "one sleep(), no longer than a call can last"),
   randomBytesMax: limit(65_536, "bytes", "one call of random(), as in the Web Crypto API"),
   hostCallBytesMax: limit(1024 * 1024, "bytes", "one string or buffer handed to a host call"),
   envEntriesMax: limit(256, "variables", "of one function"),

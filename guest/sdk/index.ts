@@ -11,3 +11,4 @@ export { now } from "./now";
 export { random } from "./random";
 export { Request } from "./request";
 export { Response } from "./response";
+export { sleep } from "./sleep";

@@ -51,6 +51,8 @@ function knownFunctions(
     "env.console.warn": line,
     "env.console.error": line,
     "mayfly.now": () => Date.now(),
+    "mayfly.sleep": (ms = 0) =>
+      void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, ms)),
     "mayfly.random": (pointer = 0, length = 0) => void randomFillSync(bytes(guest, pointer, length)),
     "mayfly.env_get": () => -1,
     "mayfly.log": (_level = 0, pointer = 0, length = 0) =>

@@ -4,7 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type ErrorCode, HostError } from "../errors.ts";
+import { CallAbandoned, type ErrorCode, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
 import type { Timings } from "../invocation.ts";
 import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
@@ -13,10 +13,14 @@ import { AnswerBytes } from "./answer-bytes.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { invokeBody } from "./body-bytes.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
+import { GoneClients } from "./gone-clients.ts";
 import { type GuestResponse, readGuestResponse } from "./guest-response.ts";
 import { requestHeaders } from "./headers.ts";
 import { ClientGone, hasBody, readBody } from "./request-body.ts";
 import type { FunctionTarget } from "./target.ts";
+
+/** How a call went, for the metrics. */
+export type CallOutcome = "ok" | "client_gone" | ErrorCode;
 
 export type InvokeRouteParts = {
   /** The deployment of a name and pin; throws `function_not_found` or `function_quarantined`. */
@@ -24,7 +28,7 @@ export type InvokeRouteParts = {
   readonly invoke: (request: InvokeRequest) => Promise<InvokeAnswer>;
   /** Room in memory for the bodies of requests and answers. */
   readonly bodies: BodyBudget;
-  readonly onOutcome: (deployment: Deployment | null, outcome: "ok" | ErrorCode, ms: number) => void;
+  readonly onOutcome: (deployment: Deployment | null, outcome: CallOutcome, ms: number) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
   /** A guest's fault that was found on this side goes to its log. */
   readonly onGuestFault: (deployment: Deployment, requestId: string, reason: string) => void;
@@ -35,6 +39,7 @@ const noBody = new Uint8Array(0);
 export class InvokeRoutes {
   readonly #parts: InvokeRouteParts;
   readonly #answers: AnswerBytes;
+  readonly #gone = new GoneClients();
 
   constructor(parts: InvokeRouteParts) {
     this.#parts = parts;
@@ -51,7 +56,7 @@ export class InvokeRoutes {
     const requestId = randomUUID();
     const startMs = performance.now();
     let deployment: Deployment | null = null;
-    let outcome: "ok" | ErrorCode | null = "ok";
+    let outcome: CallOutcome | null = "ok";
     try {
       deployment = this.#parts.route(target.name, target.pin);
       const answer = await this.#invoke(request, target, deployment, requestId);
@@ -60,6 +65,10 @@ export class InvokeRoutes {
       if (closing()) response.shouldKeepAlive = false;
       send(response, guest, callHeaders(requestId, deployment, answer.timings));
     } catch (error) {
+      if (error instanceof CallAbandoned) {
+        outcome = "client_gone";
+        return;
+      }
       if (error instanceof ClientGone) {
         // There was no call: nothing is answered and nothing counted.
         outcome = null;
@@ -107,7 +116,8 @@ export class InvokeRoutes {
       },
       body,
     );
-    return this.#parts.invoke({ deployment, requestId, message });
+    const watchGone = (onGone: () => void): Disposable => this.#gone.watch(socket, onGone);
+    return this.#parts.invoke({ deployment, requestId, message, watchGone });
   }
 
   #read(

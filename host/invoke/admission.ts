@@ -56,10 +56,7 @@ export class Admission {
    * Admits a call at once or after a wait in its function's queue. `onWait` receives the way to give
    * up: it leaves the queue, and the returned promise then rejects with what it was given.
    */
-  admit(
-    deployment: Deployment,
-    onWait: (leave: (error: HostError) => void) => void,
-  ): Permit | Promise<Permit> {
+  admit(deployment: Deployment, onWait: (leave: (error: Error) => void) => void): Permit | Promise<Permit> {
     const { name, config } = deployment;
     const calls = this.#callsOf(name);
     calls.concurrency = config.concurrency;

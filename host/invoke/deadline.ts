@@ -1,33 +1,39 @@
-// The wall-clock limit of one call: one timer, and what is to be undone when it is reached, which
-// changes as the call goes on (leave a queue, stop waiting for a compile, stop the guest).
+// What ends a call before its time: its wall-clock limit, or that nobody waits for it any more. One
+// timer, and what is to be undone then, which changes as the call goes on (leave a queue, stop waiting
+// for a compile, stop the guest).
 
 import { HostError } from "../errors.ts";
 
 export class Deadline {
+  /** Why the call is to end; null while it may go on. */
+  ended: Error | null = null;
   readonly #timer: NodeJS.Timeout;
-  readonly #error: () => HostError;
-  #undo: ((error: HostError) => void) | null = null;
-  reached = false;
+  #undo: ((error: Error) => void) | null = null;
 
   constructor(timeoutMs: number, name: string) {
-    this.#error = () =>
-      new HostError("deadline_exceeded", `Function "${name}" ran longer than its limit of ${timeoutMs} ms`);
     this.#timer = setTimeout(() => {
-      this.reached = true;
-      this.#undo?.(this.#error());
+      const message = `Function "${name}" ran longer than its limit of ${timeoutMs} ms`;
+      this.end(new HostError("deadline_exceeded", message));
     }, timeoutMs);
   }
 
-  /** Sets what happens at the deadline, in place of what was set before. */
-  onReached(undo: (error: HostError) => void): void {
-    this.#undo = undo;
-    if (this.reached) undo(this.#error());
+  /** Ends the call for this reason; the first one counts. */
+  end(error: Error): void {
+    if (this.ended !== null) return;
+    this.ended = error;
+    this.#undo?.(error);
   }
 
-  /** `work`, or a rejection when the deadline comes first; the work itself goes on. */
+  /** Sets what happens at the end, in place of what was set before. */
+  onEnded(undo: (error: Error) => void): void {
+    this.#undo = undo;
+    if (this.ended !== null) undo(this.ended);
+  }
+
+  /** `work`, or a rejection when the end comes first; the work itself goes on. */
   race<value>(work: Promise<value>): Promise<value> {
     return new Promise((resolve, reject) => {
-      this.onReached(reject);
+      this.onEnded(reject);
       work.then(resolve, reject);
     });
   }

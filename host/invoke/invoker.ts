@@ -8,7 +8,7 @@
 //
 // Knows no HTTP: it takes a request message and gives a response message.
 
-import { type ErrorCode, HostError, type HostErrorOptions } from "../errors.ts";
+import { CallAbandoned, type ErrorCode, HostError, type HostErrorOptions } from "../errors.ts";
 import { type Deployment, runsOnReset } from "../function.ts";
 import { type GuestLogLine, type LogLine, monotonicMs, type Timings } from "../invocation.ts";
 import type { ModuleSetup } from "../worker/protocol.ts";
@@ -22,6 +22,8 @@ export type InvokeRequest = {
   readonly deployment: Deployment;
   readonly requestId: string;
   readonly message: Uint8Array;
+  /** Calls `onGone` when nobody waits for the answer any more; disposing ends that. */
+  readonly watchGone: (onGone: () => void) => Disposable;
 };
 
 export type InvokeAnswer = { readonly message: Uint8Array; readonly timings: Timings };
@@ -57,18 +59,20 @@ export class Invoker {
     this.#parts = parts;
   }
 
-  /** Runs one call to its end; throws HostError with a code of docs/errors.md. */
+  /** Runs one call to its end; throws HostError with a code of docs/errors.md, or CallAbandoned. */
   async invoke(request: InvokeRequest): Promise<InvokeAnswer> {
     const { deployment } = request;
     const acceptedAtMs = monotonicMs();
     const deadline = new Deadline(deployment.config.timeoutMs, deployment.name);
+    using _gone = request.watchGone(() => deadline.end(new CallAbandoned("The client went away")));
     try {
-      const admitted = this.#parts.admission.admit(deployment, (leave) => deadline.onReached(leave));
+      const admitted = this.#parts.admission.admit(deployment, (leave) => deadline.onEnded(leave));
       using _permit = admitted instanceof Promise ? await admitted : admitted;
       const found = this.#parts.modules.get(deployment.digest);
       const load = found instanceof Promise ? await this.#loaded(found, deployment, deadline) : found;
       assertMemoryFits(deployment, load.loaded);
       const outcome = await this.#run(request, load.loaded, deadline);
+      if (deadline.ended instanceof CallAbandoned) throw this.#abandoned(request, outcome, deadline.ended);
       return this.#answer(request, outcome, load, acceptedAtMs);
     } finally {
       deadline.clear();
@@ -101,15 +105,25 @@ export class Invoker {
         setup: moduleSetup(deployment, loaded),
         log: (line) => this.#log(request, line),
         settle: (outcome) => {
-          if (outcome.kind === "returned" && !deadline.reached) return scheduler.enqueueAgain(call);
+          if (outcome.kind === "returned" && deadline.ended === null) return scheduler.enqueueAgain(call);
           const cleared = scheduler.ended(call, survived(outcome));
           if (cleared) onCleared(deployment.id);
           resolve(outcome);
         },
       };
       scheduler.enqueue(call);
-      deadline.onReached(() => scheduler.stop(call, "deadline_exceeded"));
+      deadline.onEnded((error) => {
+        scheduler.stop(call, error instanceof CallAbandoned ? "client_gone" : "deadline_exceeded");
+      });
     });
+  }
+
+  /** Says in the function's log what became of a call that had begun to run. */
+  #abandoned(request: InvokeRequest, outcome: PoolOutcome, error: CallAbandoned): CallAbandoned {
+    if (outcome.kind === "stopped" && outcome.runMs !== null) {
+      this.#log(request, { timeMs: Date.now(), level: "info", message: "stopped: the client went away" });
+    }
+    return error;
   }
 
   #answer(
@@ -138,6 +152,7 @@ export class Invoker {
       case "failed":
         throw new InvokeError(outcome.code, `Function "${name}": ${outcome.detail}`, timings);
       case "stopped": {
+        if (outcome.code === "client_gone") throw new CallAbandoned("The client went away");
         const limit =
           outcome.code === "cpu_exceeded" ? `${config.cpuMs} ms of CPU time` : `${config.timeoutMs} ms`;
         const message = `Function "${name}" ran longer than its limit of ${limit}`;

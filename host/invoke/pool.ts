@@ -25,7 +25,7 @@ export type PoolCall = {
   settle(outcome: PoolOutcome): void;
 };
 
-export type StopCode = "deadline_exceeded" | "cpu_exceeded";
+export type StopCode = "deadline_exceeded" | "cpu_exceeded" | "client_gone";
 
 export type PoolOutcome =
   | Extract<CallResult, { kind: "answered" | "failed" }>

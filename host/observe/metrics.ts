@@ -23,7 +23,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
     this.#calls = new Counter({
       name: "mayfly_calls_total",
-      help: "Calls by outcome: ok or the error code",
+      help: "Calls by outcome: ok, client_gone or the error code",
       labelNames: ["outcome"],
       registers,
     });
@@ -60,7 +60,7 @@ export class Metrics {
     gauge("mayfly_modules_cached", "Compiled modules kept", gauges.modules);
   }
 
-  call(outcome: "ok" | ErrorCode, ms: number): void {
+  call(outcome: "ok" | "client_gone" | ErrorCode, ms: number): void {
     this.#calls.inc({ outcome });
     this.#seconds.observe(ms / 1000);
   }

@@ -4,6 +4,7 @@
 
 import { type Verdict, verdict } from "../prepared-names.ts";
 import type { BusyClock } from "./busy-clock.ts";
+import { GuestFault } from "./guest-memory.ts";
 import { claim } from "./protocol.ts";
 
 /** A guest that others wait for gives way after so long, ms. */
@@ -23,7 +24,12 @@ export type ThreadShare = {
   /** A guest of this version is about to run. */
   readonly entering: (versionId: number) => void;
   readonly now: () => number;
+  /** The call has begun to wait for a host call, or waits no more. */
+  readonly waits: (slot: number, waiting: boolean) => void;
 };
+
+/** What a host call throws into a guest that is to stop; what ends it, if it goes on, is the next check. */
+const stoppedFault = (): GuestFault => new GuestFault("guest_trapped", "the call was stopped");
 
 export class CallRun {
   /** Why the call was told to stop: its CPU time, or a word from outside. */
@@ -38,6 +44,8 @@ export class CallRun {
   #cpuMs = 0;
   #sliceAtMs = 0;
   #checks = 0;
+  /** Ends the wait for a host call before its time; null when the call does not wait. */
+  #interrupt: (() => void) | null = null;
 
   constructor(
     share: ThreadShare,
@@ -92,6 +100,49 @@ export class CallRun {
       this.#share.leaving();
     });
   };
+
+  /**
+   * Leaves the thread to others while `work` goes on. Rejects as `work`, or when the call is stopped,
+   * which calls `abandon`; either way it is the guest's turn again by then.
+   */
+  wait<value>(work: Promise<value>, abandon: () => void): Promise<value> {
+    const { now, waits, line, leaving } = this.#share;
+    if (this.#isStopped()) {
+      abandon();
+      return Promise.reject(stoppedFault());
+    }
+    this.leave();
+    const sinceMs = now();
+    waits(this.#slot, true);
+    leaving();
+    return new Promise((resolve, reject) => {
+      const goOn = (settle: () => void): void => {
+        if (this.#interrupt === null) return;
+        this.#interrupt = null;
+        waits(this.#slot, false);
+        line(this.#versionId, () => {
+          this.waitMs += now() - sinceMs;
+          this.enter();
+          settle();
+        });
+      };
+      this.#interrupt = () => {
+        abandon();
+        goOn(() => reject(stoppedFault()));
+      };
+      work.then(
+        (value) => goOn(() => resolve(value)),
+        (error: unknown) => goOn(() => reject(error)),
+      );
+    });
+  }
+
+  /** Its claim has become `stopping`: a guest that waits or has given way would not look at it. */
+  stop(): void {
+    if (Atomics.load(this.#share.claims, this.#slot) !== claim.stopping) return;
+    this.stopped ??= "asked";
+    this.#interrupt?.();
+  }
 
   #isStopped(): boolean {
     return this.stopped !== null;

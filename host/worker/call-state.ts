@@ -9,6 +9,9 @@ import { GuestFault, type GuestMemory } from "./guest-memory.ts";
 /** starting: the start function runs · running: the entry point runs · ended: no host call answers. */
 export type CallPhase = "starting" | "running" | "ended";
 
+/** Leaves the thread while `work` goes on; `abandon` is called when the call is stopped meanwhile. */
+export type Waiter = { wait<value>(work: Promise<value>, abandon: () => void): Promise<value> };
+
 export class CallState {
   phase: CallPhase = "starting";
   /** Set before the guest can run; a module without a memory has none. */
@@ -16,6 +19,8 @@ export class CallState {
   /** The first fault met by a host call; a guest that swallows the error it causes cannot undo it. */
   fault: GuestFault | null = null;
   answer: Uint8Array<ArrayBuffer> | null = null;
+  /** By which host calls wait; null where nothing may. */
+  waiter: Waiter | null = null;
   /** The last host call's result, fetched by `result_read`. */
   result: Uint8Array = new Uint8Array(0);
   #hostCalls = 0;

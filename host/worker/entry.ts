@@ -48,6 +48,8 @@ class GuestThread {
   readonly #share: ThreadShare;
   readonly #instances = new Instances();
   readonly #modules = new ModuleCache();
+  /** Calls that have begun and not ended, by slot. */
+  readonly #running = new Map<number, CallRun>();
 
   constructor(port: MessagePort, heartbeat: Int32Array, onEnd: () => void) {
     this.#port = port;
@@ -66,6 +68,7 @@ class GuestThread {
       heartbeat,
       clock: new BusyClock(),
       now: monotonicMs,
+      waits: (slot, waiting) => this.#outbox.waits(slot, waiting),
       line: (versionId, resume) => turns.resume(versionId, resume),
       // The guest is on the stack still; it has left when this turn's microtasks run.
       leaving: () => queueMicrotask(() => turns.released()),
@@ -86,7 +89,8 @@ class GuestThread {
   #take(message: ToThread): void {
     if (message.kind === "calls") {
       for (const task of message.calls) this.#turns.begin(() => this.#begin(task));
-    } else if (message.kind === "end") this.#onEnd();
+    } else if (message.kind === "stop") this.#running.get(message.slot)?.stop();
+    else this.#onEnd();
   }
 
   /** Begins one call; says `released` when it has ended. */
@@ -121,6 +125,8 @@ class GuestThread {
     });
     const state = new CallState(task.message, cached.env, log);
     const run = new CallRun(this.#share, task);
+    state.waiter = run;
+    this.#running.set(slot, run);
     const call: InstanceCall = { state, check: run.check, pause: run.pause };
     let instance: GuestInstance | null = null;
     let instantiateMs: number | null = null;
@@ -140,6 +146,7 @@ class GuestThread {
       if (run.stopped === null) failed = failure(error, state, instance?.growWasRefused === true);
     }
     run.leave();
+    this.#running.delete(slot);
     state.phase = "ended";
     const answered = failed === null && run.stopped === null && state.answer !== null;
     if (instance !== null) this.#instances.give(cached, instance, answered);

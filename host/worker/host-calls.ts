@@ -6,15 +6,17 @@
 import { randomFillSync } from "node:crypto";
 import type { LogLevel } from "../invocation.ts";
 import { limits } from "../limits.ts";
-import type { CallState } from "./call-state.ts";
+import type { CallState, Waiter } from "./call-state.ts";
 import { GuestFault } from "./guest-memory.ts";
+import { Suspending } from "./jspi.ts";
 
 /** A host call's WebAssembly type, as parameter and result types. */
 export type HostCallType = { readonly params: readonly string[]; readonly results: readonly string[] };
 
-type Body = (state: CallState, ...args: number[]) => number | void;
+type Body = (state: CallState, ...args: number[]) => number | void | Promise<number | void>;
 
-type HostCall = HostCallType & { readonly body: Body };
+/** One that `suspends` may answer a promise: its guest leaves the thread until that is settled. */
+type HostCall = HostCallType & { readonly body: Body; readonly suspends: boolean };
 
 /** The call that an instance runs now: its imports outlive it when the instance is reset. */
 export type Binding = { call: CallState };
@@ -25,19 +27,30 @@ const call = (params: readonly string[], results: readonly string[], body: Body)
   params,
   results,
   body,
+  suspends: false,
+});
+
+const suspendingCall = (...parts: Parameters<typeof call>): HostCall => ({
+  ...call(...parts),
+  suspends: true,
 });
 
 /** The import for `body`; records a GuestFault in the call's state before it enters the guest. */
-function bound(binding: Binding, body: Body): (...args: number[]) => number | void {
-  return (...args) => {
+function bound(binding: Binding, { body, suspends }: HostCall): WebAssembly.ImportValue {
+  const run = (...args: number[]) => {
     const state = binding.call;
-    try {
-      return body(state, ...args);
-    } catch (error) {
+    const failed = (error: unknown): never => {
       if (error instanceof GuestFault) state.fault ??= error;
       throw error;
+    };
+    try {
+      const result = body(state, ...args);
+      return result instanceof Promise ? result.catch(failed) : result;
+    } catch (error) {
+      return failed(error);
     }
   };
+  return suspends ? new Suspending(run) : run;
 }
 
 const consoleCall = (level: LogLevel): HostCall =>
@@ -50,6 +63,11 @@ const dateNow = call([], ["f64"], (state) => {
   state.enterRunning("now");
   return Date.now();
 });
+
+function waiterOf({ waiter }: CallState): Waiter {
+  if (waiter === null) throw new Error("A guest ran with nothing to wait by");
+  return waiter;
+}
 
 const mayfly: Readonly<Record<string, HostCall>> = {
   request_read: call(["i32"], [], (state, pointer = 0) => {
@@ -76,6 +94,15 @@ const mayfly: Readonly<Record<string, HostCall>> = {
     state.log.write(levels[level] ?? "info", memory.text(pointer, length));
   }),
   now: dateNow,
+  sleep: suspendingCall(["f64"], [], (state, ms = 0) => {
+    state.enterRunning("sleep");
+    let timer: NodeJS.Timeout;
+    const slept = new Promise<void>((resolve) => {
+      // No number is no time. The call's own limit ends longer ones.
+      timer = setTimeout(resolve, Math.min(limits.sleepMsMax, Math.max(0, ms || 0)));
+    });
+    return waiterOf(state).wait(slept, () => clearTimeout(timer));
+  }),
   random: call(["i32", "i32"], [], (state, pointer = 0, length = 0) => {
     const memory = state.enterRunning("random");
     if (length >>> 0 > limits.randomBytesMax) {
@@ -141,7 +168,7 @@ export function hostCallImports(
     const offered = group !== undefined && Object.hasOwn(group, name) ? group[name] : undefined;
     if (offered === undefined) continue;
     imports[module] ??= Object.create(null) as Record<string, WebAssembly.ImportValue>;
-    imports[module][name] = bound(binding, offered.body);
+    imports[module][name] = bound(binding, offered);
   }
   for (const group of Object.values(imports)) Object.freeze(group);
   return imports;

@@ -71,6 +71,7 @@ export function callGuest(
       log: (level: number, pointer: number, length: number) =>
         void log.push(`${levels[level]} ${bytes(pointer, length).toString()}`),
       now: () => host.nowMs ?? 0,
+      sleep: () => {},
       random: (pointer: number, length: number) => void bytes(pointer, length).fill(0xa5),
     },
     env: {

@@ -21,7 +21,8 @@ const deployment = {
   configRevision: 1,
 } as const;
 
-const request = { deployment, requestId: "r", message: new Uint8Array(0) };
+const watchGone = () => ({ [Symbol.dispose]: () => {} });
+const request = { deployment, requestId: "r", message: new Uint8Array(0), watchGone };
 
 /** An invoker whose scheduler settles each call with `outcome`. */
 function invokerThatMeets(

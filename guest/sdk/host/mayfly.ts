@@ -20,5 +20,8 @@ export declare function log(level: i32, ptr: usize, len: usize): void;
 /** Milliseconds since 1970, whole. */
 export declare function now(): f64;
 
+/** Returns after so many milliseconds. */
+export declare function sleep(ms: f64): void;
+
 /** Fills `len` bytes at `ptr` with random bytes. */
 export declare function random(ptr: usize, len: usize): void;
