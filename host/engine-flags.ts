@@ -8,10 +8,17 @@ import { fileURLToPath } from "node:url";
 /** Elements of one table at most: V8 aborts the process on huge ones (docs/threat-model.md H4). */
 export const tableElementsMax = 100_000;
 
+/**
+ * The stack a guest has, KiB. What it has touched of it stays with a call that waits, and there may be
+ * thousands of those (bench/waiting.ts): recursion goes some 1,500 calls deep.
+ */
+const guestStackKib = 128;
+
 /** V8 flags; Liftoff asks for interrupts whenever the tiering budget runs out (docs/threat-model.md H2). */
 export const engineFlags: readonly string[] = [
   `--wasm-max-table-size=${tableElementsMax}`,
   "--wasm-tiering-budget=1000",
+  `--wasm-stack-switching-stack-size=${guestStackKib}`,
 ];
 
 /**
