@@ -17,6 +17,8 @@ export class Turns {
   readonly #onPause: () => void;
   readonly #onIdle: () => void;
   #running = false;
+  /** Whether one is about to run: it may have ended before it is known to have begun. */
+  #starting = false;
   #scheduled = false;
   #endsMs = 0;
   #freshFirst = false;
@@ -51,7 +53,7 @@ export class Turns {
   /** Who ran has ended, or has left the thread's stack. Never called by one that is on it. */
   released(): void {
     this.#running = false;
-    this.#next();
+    if (!this.#starting) this.#next();
   }
 
   #schedule(): void {
@@ -64,15 +66,19 @@ export class Turns {
   }
 
   #next(): void {
-    if (this.#fresh.size === 0 && this.#resumable.size === 0) return this.#onIdle();
-    if (monotonicMs() >= this.#endsMs) {
-      this.#onPause();
-      return this.#schedule();
+    while (!this.#running) {
+      if (this.#fresh.size === 0 && this.#resumable.size === 0) return this.#onIdle();
+      if (monotonicMs() >= this.#endsMs) {
+        this.#onPause();
+        return this.#schedule();
+      }
+      const takesFresh = this.#resumable.size === 0 || (this.#freshFirst && this.#fresh.size > 0);
+      const run = takesFresh ? first(this.#fresh) : this.#takeResumable();
+      this.#running = true;
+      this.#starting = true;
+      run();
+      this.#starting = false;
     }
-    this.#running = true;
-    const takesFresh = this.#resumable.size === 0 || (this.#freshFirst && this.#fresh.size > 0);
-    const run = takesFresh ? first(this.#fresh) : this.#takeResumable();
-    run();
   }
 
   #takeResumable(): Run {

@@ -65,3 +65,11 @@ export function busy(turns: number): Uint8Array {
         (br_if 0 (i64.lt_u (local.get $i) (i64.const ${turns}))))
       (call $write (i32.const 0) (i32.const ${bytes.length}))))`);
 }
+
+/** Waits for minutes in a host call, and never answers before. */
+export function sleeping(): Uint8Array {
+  return assemble(`(module
+    (import "mayfly" "sleep" (func $sleep (param f64)))
+    (memory (export "memory") 1)
+    (func (export "mayfly_handle") (param i32) (call $sleep (f64.const 600000))))`);
+}

@@ -1,0 +1,193 @@
+// Calls on real threads: each is settled once, whatever becomes of its thread.
+
+import { strict as assert } from "node:assert";
+import { after, test } from "node:test";
+import { Pool, type PoolCall, type PoolOutcome } from "../../host/invoke/pool.ts";
+import { inspectModule } from "../../host/wasm/inspect.ts";
+import { prepareModule } from "../../host/wasm/prepare.ts";
+import type { ModuleSetup } from "../../host/worker/protocol.ts";
+import { until } from "../flow/supervised-host.ts";
+import { answering, assemble } from "../support/guests.ts";
+
+function setupOf(upload: Uint8Array): ModuleSetup {
+  const bytes = new Uint8Array(upload);
+  const inspection = inspectModule(bytes, { metered: true });
+  return {
+    module: new WebAssembly.Module(prepareModule(bytes, inspection, { meter: true })),
+    moduleBytes: bytes.byteLength,
+    abi: "assemblyscript",
+    memory: { initialPages: 1, maximumPages: 2 },
+    reset: false,
+    env: [],
+  };
+}
+
+const good = setupOf(answering("good"));
+const loop = setupOf(
+  assemble(`(module (memory (export "memory") 1) (func (export "mayfly_handle") (param i32) (loop (br 0))))`),
+);
+const sleep = setupOf(
+  assemble(`(module (import "mayfly" "sleep" (func $sleep (param f64))) (memory (export "memory") 1)
+    (func (export "mayfly_handle") (param i32) (call $sleep (f64.const 600000))))`),
+);
+
+const pools: Pool[] = [];
+after(() => Promise.all(pools.map((pool) => pool.close())));
+
+function poolOf(minThreads: number, maxThreads: number) {
+  const events: string[] = [];
+  const waiting: PoolCall[] = [];
+  const dispatch = (): void => {
+    while (waiting[0] !== undefined && pool.post(waiting[0])) waiting.shift();
+    pool.wants(waiting.length);
+  };
+  const pool: Pool = new Pool({
+    minThreads,
+    maxThreads,
+    runningFile: "",
+    onRoom: dispatch,
+    onUnkillable: () => events.push("unkillable"),
+    onUnstartable: () => events.push("unstartable"),
+    onThreadLost: () => events.push("lost"),
+    onFault: (error) => events.push(String(error)),
+    onBackstop: () => events.push("backstop"),
+  });
+  pools.push(pool);
+  const outcomes: PoolOutcome[] = [];
+  /** Posts a call, or lets it wait for room. */
+  const run = (
+    setup: ModuleSetup,
+    name = "f",
+    cpuMs = 600_000,
+  ): { call: PoolCall; done: Promise<PoolOutcome> } => {
+    let settle = (_outcome: PoolOutcome): void => {};
+    let settled = 0;
+    const done = new Promise<PoolOutcome>((resolve) => (settle = resolve));
+    const versionId = setup === good ? 1 : setup === loop ? 2 : 3;
+    const call: PoolCall = {
+      key: `${versionId}:1`,
+      versionId,
+      functionName: name,
+      cpuMs,
+      message: new Uint8Array(4),
+      setup,
+      log: () => {},
+      settle: (outcome) => {
+        // A thread that stood still for a moment, as on a busy machine: it goes back in line.
+        if (outcome.kind === "returned") {
+          waiting.push(call);
+          return dispatch();
+        }
+        settled += 1;
+        assert.equal(settled, 1, "settled twice");
+        outcomes.push(outcome);
+        settle(outcome);
+      },
+    };
+    waiting.push(call);
+    dispatch();
+    return { call, done };
+  };
+  const kind = async (work: Promise<PoolOutcome>): Promise<string> => (await work).kind;
+  return { pool, run, events, outcomes, kind, waiting };
+}
+
+test("a call is answered, and its slot and thread are free again", async () => {
+  const { pool, run, events, kind } = poolOf(1, 1);
+  for (let count = 0; count < 3; count += 1) assert.equal(await kind(run(good).done), "answered");
+  assert.deepEqual([pool.posted, pool.threads, events], [0, 1, []]);
+});
+
+test("a thousand calls at once on one thread are each answered once", async () => {
+  const { pool, run, outcomes } = poolOf(1, 1);
+  await Promise.all(Array.from({ length: 1_000 }, () => run(good).done));
+  assert.equal(outcomes.filter(({ kind }) => kind === "answered").length, 1_000);
+  assert.deepEqual([pool.posted, pool.threads], [0, 1]);
+});
+
+test("short calls are answered beside endless loops, which are stopped one by one on a thread that lives on", async () => {
+  const { pool, run, events, kind } = poolOf(1, 1);
+  const loops = Array.from({ length: 8 }, () => run(loop, "loop"));
+  for (let count = 0; count < 20; count += 1) assert.equal(await kind(run(good).done), "answered");
+  assert.equal(pool.posted, 8);
+  for (const { call, done } of loops) {
+    pool.stop(call, "deadline_exceeded");
+    pool.stop(call, "cpu_exceeded");
+    const outcome = await done;
+    assert.ok(outcome.kind === "stopped" && outcome.code === "deadline_exceeded");
+    assert.ok(outcome.runMs !== null && outcome.runMs > 0);
+  }
+  assert.equal(await kind(run(good).done), "answered");
+  assert.deepEqual([pool.posted, pool.threads, events], [0, 1, []]);
+});
+
+test("a call that uses up its CPU time is stopped by its thread", async () => {
+  const { run } = poolOf(1, 1);
+  const outcome = await run(loop, "loop", 30).done;
+  assert.ok(outcome.kind === "stopped" && outcome.code === "cpu_exceeded");
+});
+
+test("a call that waits in a host call is stopped at once", async () => {
+  const { pool, run, kind } = poolOf(1, 1);
+  const waits = run(sleep);
+  assert.equal(await kind(run(good).done), "answered");
+  pool.stop(waits.call, "client_gone");
+  const outcome = await waits.done;
+  assert.ok(outcome.kind === "stopped" && outcome.code === "client_gone" && outcome.runMs !== null);
+});
+
+test("a call that has not begun is taken back, and was never run", async () => {
+  const { pool, run, events } = poolOf(1, 1);
+  await run(good).done;
+  const never = run(loop);
+  pool.stop(never.call, "deadline_exceeded");
+  assert.deepEqual(await never.done, { kind: "stopped", code: "deadline_exceeded", runMs: null });
+  assert.equal((await run(good).done).kind, "answered");
+  assert.deepEqual([pool.posted, events], [0, []]);
+});
+
+test("no more than sixteen calls of one version share a thread; others find room", async () => {
+  const { pool, run, waiting, kind } = poolOf(1, 1);
+  const loops = Array.from({ length: 20 }, () => run(loop, "loop"));
+  await until(() => pool.posted === 16, 10_000);
+  assert.equal(waiting.length, 4);
+  waiting.splice(0);
+  assert.equal(await kind(run(good).done), "answered");
+  for (const { call } of loops.slice(0, 16)) pool.stop(call, "deadline_exceeded");
+  await Promise.all(loops.slice(0, 16).map(({ done }) => done));
+});
+
+test("a thousand calls that wait take none of the room, and all of them can be stopped", async () => {
+  const { pool, run, kind } = poolOf(1, 1);
+  const sleepers = Array.from({ length: 1_000 }, () => run(sleep));
+  await until(
+    () => pool.posted === 1_000,
+    20_000,
+    () => `${pool.posted} posted`,
+  );
+  assert.equal(await kind(run(good).done), "answered");
+  for (const { call } of sleepers) pool.stop(call, "deadline_exceeded");
+  for (const { done } of sleepers) assert.equal((await done).kind, "stopped");
+  assert.equal(pool.posted, 0);
+});
+
+test("threads come with long calls, one is kept ready, and none is more than the maximum", async () => {
+  const { pool, run } = poolOf(0, 3);
+  assert.equal(pool.threads, 0);
+  const first = run(loop, "loop");
+  await until(() => pool.threads === 2, 10_000);
+  const more = Array.from({ length: 6 }, () => run(loop, "loop"));
+  await until(() => pool.threads === 3 && pool.posted === 7, 10_000);
+  for (const { call } of [first, ...more]) pool.stop(call, "deadline_exceeded");
+  for (const { done } of [first, ...more]) assert.equal((await done).kind, "stopped");
+  assert.equal(pool.threads, 3);
+});
+
+test("closing settles what runs and what waits, once", async () => {
+  const { pool, run, outcomes } = poolOf(1, 1);
+  const calls = [run(loop, "loop"), run(sleep), run(loop, "loop")];
+  await until(() => pool.posted === 3, 10_000);
+  await pool.close();
+  for (const { done } of calls) assert.equal((await done).kind, "lost");
+  assert.equal(outcomes.length, 3);
+});

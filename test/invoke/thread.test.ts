@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
+import type { PoolCall } from "../../host/invoke/pool.ts";
+import { type Posted, Thread } from "../../host/invoke/thread.ts";
+import { limits } from "../../host/limits.ts";
+
+function started() {
+  const { port1, port2 } = new MessageChannel();
+  const thread = new Thread(port1, 0);
+  thread.threadId = 3;
+  const beats = new Int32Array(thread.heartbeat);
+  let slot = 0;
+  const posted = (versionId = 1, expectedMs = 1): Posted => {
+    const key = `${versionId}:1`;
+    const call = { key, versionId, cpuMs: 1, message: new Uint8Array(1), setup: { env: [] } } as never;
+    slot += 1;
+    return { call: call as PoolCall, slot, expectedMs, thread, waiting: false, settled: false, stop: null };
+  };
+  const received = (): unknown => receiveMessageOnPort(port2)?.message;
+  return { thread, beats, posted, received, close: () => port1.close() };
+}
+
+test("a thread counts what runs on it, and not what waits for host calls", () => {
+  const { thread, posted, close } = started();
+  const [one, two] = [posted(1, 2), posted(2, 3)];
+  thread.add(one);
+  thread.add(two);
+  assert.deepEqual([thread.running, thread.load(one.call).backlogMs], [2, 5]);
+  thread.setWaiting(one, true);
+  thread.setWaiting(one, true);
+  assert.deepEqual([thread.running, thread.load(one.call).backlogMs], [1, 3]);
+  thread.remove(one);
+  thread.remove(one);
+  assert.deepEqual([thread.running, thread.posted.size], [1, 1]);
+  thread.setWaiting(two, true);
+  thread.setWaiting(two, false);
+  thread.remove(two);
+  assert.deepEqual([thread.running, thread.load(two.call).backlogMs, thread.posted.size], [0, 0, 0]);
+  close();
+});
+
+test("a thread is full for one version before it is full for all", () => {
+  const { thread, posted, close } = started();
+  for (let count = 0; count < limits.callsPerThreadAndVersionMax; count += 1) thread.add(posted(1));
+  assert.equal(thread.load(posted(1).call).unavailable, true);
+  assert.equal(thread.load(posted(2).call).unavailable, false);
+  for (let version = 2; thread.running < limits.callsPerThreadMax; version += 1) thread.add(posted(version));
+  assert.equal(thread.load(posted(100_000).call).unavailable, true);
+  const [first] = thread.posted.values();
+  if (first !== undefined) thread.setWaiting(first, true);
+  assert.equal(thread.load(posted(1).call).unavailable, false);
+  close();
+});
+
+test("a thread is silent when two looks have seen no sign of life, while it has something to run", () => {
+  const { thread, beats, posted, close } = started();
+  thread.look();
+  thread.look();
+  assert.equal(thread.isSilent, false, "it has nothing to run");
+  thread.add(posted());
+  thread.look();
+  assert.equal(thread.isSilent, false, "it may have been given it just now");
+  thread.look();
+  assert.equal(thread.isSilent, true);
+  assert.equal(thread.load(posted().call).unavailable, true);
+  beats[0] = 1;
+  thread.look();
+  assert.equal(thread.isSilent, false);
+  close();
+});
+
+test("one that starts or is being ended takes nothing", () => {
+  const { thread, posted, close } = started();
+  thread.threadId = -1;
+  assert.equal(thread.load(posted().call).unavailable, true);
+  thread.threadId = 3;
+  thread.ending = true;
+  assert.equal(thread.load(posted().call).unavailable, true);
+  close();
+});
+
+test("calls go in one message, each deployment's set-up with its first one, and again when it was let go", () => {
+  const { thread, posted, received, close } = started();
+  const [one, two, other] = [posted(1), posted(1), posted(2)];
+  assert.deepEqual(
+    [one, two, other].map((each) => thread.enqueue(each)),
+    [true, false, false],
+  );
+  assert.equal(received(), undefined);
+  thread.flush();
+  thread.flush();
+  type Sent = { readonly calls: readonly { readonly slot: number; readonly setup: object | null }[] };
+  const slots = (message: unknown): unknown =>
+    (message as Sent).calls.map(({ slot, setup }) => [slot, setup !== null]);
+  assert.deepEqual(slots(received()), [
+    [1, true],
+    [2, false],
+    [3, true],
+  ]);
+  assert.equal(received(), undefined);
+  assert.deepEqual([thread.has("1:1"), thread.has("9:1")], [true, false]);
+  thread.lacks("1:1");
+  thread.enqueue(posted(1));
+  thread.flush();
+  assert.deepEqual(slots(received()), [[4, true]]);
+  close();
+});
+
+test("it is idle since its last call ended, not while calls wait on it", () => {
+  const { thread, posted, close } = started();
+  thread.busyAtMs = 100;
+  assert.deepEqual([thread.isIdleSince(99), thread.isIdleSince(100)], [false, true]);
+  const waiting = posted();
+  thread.add(waiting);
+  thread.setWaiting(waiting, true);
+  assert.equal(thread.isIdleSince(200), false);
+  close();
+});
