@@ -50,7 +50,10 @@ export type CallResult =
     }
   | {
       readonly kind: "failed";
-      readonly code: Extract<ErrorCode, "guest_trapped" | "memory_exceeded" | "bad_guest_output">;
+      readonly code: Extract<
+        ErrorCode,
+        "guest_trapped" | "memory_exceeded" | "bad_guest_output" | "overloaded"
+      >;
       /** For the caller: nothing of the guest's own text. */
       readonly detail: string;
       readonly begunAtMs: number;

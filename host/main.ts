@@ -3,6 +3,7 @@
 
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { totalmem } from "node:os";
 import pino, { type Logger } from "pino";
 import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
@@ -33,6 +34,8 @@ export type HostOptions = {
   readonly log?: Logger;
   /** How files are made durable; directly by default. */
   readonly sync?: SyncPath;
+  /** What the memories of live calls may hold together; half of the machine's memory by default. */
+  readonly memoryBytesMax?: number;
 };
 
 export type Host = {
@@ -55,7 +58,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const log = options.log ?? pino(pino.destination({ dest: 2, sync: true }));
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
   const state = await openState(config.dataDir, options.sync ?? syncDirectly, log);
-  const engine = startEngine(config, state, log, onFault);
+  const engine = startEngine(config, options, state, log, onFault);
   const { admission, invokeRoutes, logs, metrics, pool, scheduler } = engine;
   const inspectors = new Inspectors();
   inspectors.prepare();
@@ -118,7 +121,13 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
 }
 
 /** Everything a call passes through, from its routes to the threads. */
-function startEngine(config: HostConfig, state: HostState, log: Logger, onFault: OnFault) {
+function startEngine(
+  config: HostConfig,
+  options: HostOptions,
+  state: HostState,
+  log: Logger,
+  onFault: OnFault,
+) {
   const { functions, artifacts, runningFile } = state;
   const logs = new LogStore({ folder: state.logFolder, onFault: (error) => onFault(error, "") });
   const exists = (versionId: number): boolean => functions.byId(versionId) !== null;
@@ -132,6 +141,7 @@ function startEngine(config: HostConfig, state: HostState, log: Logger, onFault:
     minThreads: config.minWorkers,
     maxThreads: config.maxWorkers,
     runningFile,
+    memoryBytesMax: options.memoryBytesMax ?? guestMemoryBytes(),
     onRoom: () => scheduler.dispatch(),
     onUnkillable: () => {
       log.fatal("A worker thread does not end: the host process ends itself and is replaced");
@@ -157,6 +167,7 @@ function startEngine(config: HostConfig, state: HostState, log: Logger, onFault:
     liveCalls: () => admission.live,
     waitingCalls: () => scheduler.waiting,
     threads: () => pool.threads,
+    guestBytes: () => pool.heldBytes,
     modules: () => modules.count,
   });
   const invoker = new Invoker({
@@ -180,6 +191,13 @@ function startEngine(config: HostConfig, state: HostState, log: Logger, onFault:
     },
   });
   return { admission, invokeRoutes, logs, metrics, modules, pool, scheduler };
+}
+
+/** Half of what the process may use: the other half is for what else calls hold, and for the system. */
+function guestMemoryBytes(): number {
+  const constrained = process.constrainedMemory();
+  const total = totalmem();
+  return (constrained > 0 && constrained < total ? constrained : total) / 2;
 }
 
 async function listen(

@@ -150,7 +150,12 @@ export class Invoker {
       case "answered":
         return { message: outcome.message, timings };
       case "failed":
-        throw new InvokeError(outcome.code, `Function "${name}": ${outcome.detail}`, timings);
+        throw new InvokeError(
+          outcome.code,
+          `Function "${name}": ${outcome.detail}`,
+          timings,
+          outcome.code === "overloaded" ? { retryAfterS: 1 } : {},
+        );
       case "stopped": {
         if (outcome.code === "client_gone") throw new CallAbandoned("The client went away");
         const limit =

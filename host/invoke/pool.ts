@@ -75,6 +75,11 @@ export class Pool {
     return this.#threads.list.length;
   }
 
+  /** Bytes that the memories of live calls hold. */
+  get heldBytes(): number {
+    return this.#threads.heldBytes;
+  }
+
   /** Calls handed over and not answered. */
   get posted(): number {
     return this.#posted.size;

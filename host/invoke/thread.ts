@@ -3,7 +3,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import { limits } from "../limits.ts";
-import type { CallTask, ToThread } from "../worker/protocol.ts";
+import { type CallTask, type ToThread, threadCell, threadCellsBytes } from "../worker/protocol.ts";
 import type { ThreadLoad } from "./balancer.ts";
 import type { PoolCall, StopCode } from "./pool.ts";
 
@@ -24,7 +24,7 @@ export type Posted = {
 export class Thread {
   /** By slot. */
   readonly posted = new Map<number, Posted>();
-  readonly heartbeat = new SharedArrayBuffer(4);
+  readonly cells = new SharedArrayBuffer(threadCellsBytes);
   readonly port: MessagePort;
   /** -1 until it has started. */
   threadId = -1;
@@ -33,7 +33,7 @@ export class Thread {
   silentLooks = 0;
   /** When it last had a call, ms. */
   busyAtMs: number;
-  readonly #beats = new Int32Array(this.heartbeat);
+  readonly #cells = new Int32Array(this.cells);
   #beatsSeen = 0;
   #outbox: CallTask[] = [];
   #running = 0;
@@ -119,7 +119,12 @@ export class Thread {
 
   /** A number that changes while it is alive. */
   get beats(): number {
-    return Atomics.load(this.#beats, 0);
+    return Atomics.load(this.#cells, threadCell.heartbeat);
+  }
+
+  /** Pages of 64 KiB that its live calls hold. */
+  get heldPages(): number {
+    return Atomics.load(this.#cells, threadCell.heldPages);
   }
 
   /** Whether it can be given no call of the version now. */

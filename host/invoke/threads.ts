@@ -7,12 +7,13 @@ import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
-import type { FromThread, ThreadTask } from "../worker/protocol.ts";
+import type { FromThread, ThreadTask, WorkerData } from "../worker/protocol.ts";
 import { scale } from "./autoscaler.ts";
 import { Roster } from "./roster.ts";
 import { Thread } from "./thread.ts";
 
 const threadIdleMs = 30_000;
+const pageBytes = 65_536;
 
 /**
  * A thread's own heap holds little beside instances that die with their call: a small young
@@ -30,6 +31,8 @@ export type ThreadsOptions = {
   /** A thread ended before it had started: only a new process helps, and no guest is to blame. */
   readonly onUnstartable: () => void;
   readonly onThreadLost: (error: unknown) => void;
+  /** What the memories of live calls may hold together. */
+  readonly memoryBytesMax: number;
   /** A fault of ours; the pool goes on. */
   readonly onFault: (error: unknown) => void;
 };
@@ -48,6 +51,7 @@ export class Threads {
   readonly #piscina: Piscina;
   readonly #parts: ThreadsParts;
   readonly #roster: Roster;
+  readonly #heldPages = new Int32Array(new SharedArrayBuffer(4));
   #closing = false;
 
   constructor(parts: ThreadsParts) {
@@ -74,7 +78,9 @@ export class Threads {
         claims: parts.claims,
         threadSlots: this.#roster.slots.buffer,
         runningFile: parts.runningFile,
-      },
+        heldPages: this.#heldPages.buffer,
+        heldPagesMax: Math.floor(parts.memoryBytesMax / pageBytes),
+      } satisfies WorkerData,
     });
     this.#piscina.on("error", (error: unknown) => parts.onThreadLost(error));
   }
@@ -82,6 +88,11 @@ export class Threads {
   /** Whether another thread is starting, or may be started. */
   get mayGrow(): boolean {
     return this.list.length < this.#parts.maxThreads || this.list.some(({ hasStarted }) => !hasStarted);
+  }
+
+  /** Bytes that the memories of live calls hold. */
+  get heldBytes(): number {
+    return Atomics.load(this.#heldPages, 0) * pageBytes;
   }
 
   /** Takes in threads that Piscina has started, so that their exits are seen. */
@@ -141,7 +152,7 @@ export class Threads {
     this.list.push(thread);
     port1.on("message", (message: FromThread) => this.#received(thread, message));
     port1.unref();
-    const task: ThreadTask = { port: port2, heartbeat: thread.heartbeat };
+    const task: ThreadTask = { port: port2, cells: thread.cells };
     this.#piscina
       .run(task, { transferList: [port2] as never })
       .then(
@@ -167,6 +178,7 @@ export class Threads {
       this.#received(thread, next.message as FromThread);
     }
     thread.port.close();
+    Atomics.sub(this.#heldPages, 0, thread.heldPages);
     this.list.splice(this.list.indexOf(thread), 1);
     if (!this.#closing) this.#parts.onGone(thread, error);
   }

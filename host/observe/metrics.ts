@@ -8,6 +8,7 @@ export type Gauges = {
   readonly liveCalls: () => number;
   readonly waitingCalls: () => number;
   readonly threads: () => number;
+  readonly guestBytes: () => number;
   readonly modules: () => number;
 };
 
@@ -57,6 +58,7 @@ export class Metrics {
     gauge("mayfly_live_calls", "Calls admitted and not answered", gauges.liveCalls);
     gauge("mayfly_waiting_calls", "Calls that wait for a thread", gauges.waitingCalls);
     gauge("mayfly_threads", "Worker threads alive", gauges.threads);
+    gauge("mayfly_guest_memory_bytes", "Bytes that the memories of live calls hold", gauges.guestBytes);
     gauge("mayfly_modules_cached", "Compiled modules kept", gauges.modules);
   }
 

@@ -5,6 +5,7 @@
 import { type Verdict, verdict } from "../prepared-names.ts";
 import type { BusyClock } from "./busy-clock.ts";
 import { GuestFault } from "./guest-memory.ts";
+import { HeldMemory, type MemoryBudget } from "./memory-budget.ts";
 import { claim } from "./protocol.ts";
 
 /** A guest that others wait for gives way after so long, ms. */
@@ -17,6 +18,7 @@ export type ThreadShare = {
   /** One cell that changes while guests run. */
   readonly heartbeat: Int32Array;
   readonly clock: BusyClock;
+  readonly memory: MemoryBudget;
   /** Runs `resume` when the thread is this version's again. */
   readonly line: (versionId: number, resume: () => void) => void;
   /** The guest is leaving the thread's stack; called from on top of it. */
@@ -32,8 +34,10 @@ export type ThreadShare = {
 const stoppedFault = (): GuestFault => new GuestFault("guest_trapped", "the call was stopped");
 
 export class CallRun {
-  /** Why the call was told to stop: its CPU time, or a word from outside. */
-  stopped: "cpu" | "asked" | null = null;
+  /** Why it was told to stop: its CPU time, a word from outside, no room for what its memory grew by. */
+  stopped: "cpu" | "asked" | "memory" | null = null;
+  /** What it holds of the memory budget. */
+  readonly held: HeldMemory;
   /** Time in which its guest ran, and in which it waited for host calls, ms by the wall clock. */
   runMs = 0;
   waitMs = 0;
@@ -52,6 +56,7 @@ export class CallRun {
     { slot, versionId, cpuMs }: { readonly slot: number; readonly versionId: number; readonly cpuMs: number },
   ) {
     this.#share = share;
+    this.held = new HeldMemory(share.memory);
     this.#slot = slot;
     this.#versionId = versionId;
     this.#cpuMsMax = cpuMs;
@@ -83,7 +88,9 @@ export class CallRun {
       this.#checks += 1;
       if (this.#checks % checksPerReading !== 0) return verdict.goOn;
       const sliceMsSoFar = now() - this.#sliceAtMs;
-      if (this.#cpuMs + clock.cpuMs(sliceMsSoFar) >= this.#cpuMsMax) this.stopped = "cpu";
+      // It has grown first: what it can have touched of that by now is little (costs of bulk operations).
+      if (!this.held.recount()) this.stopped = "memory";
+      else if (this.#cpuMs + clock.cpuMs(sliceMsSoFar) >= this.#cpuMsMax) this.stopped = "cpu";
       else return sliceMsSoFar >= sliceMs ? verdict.pause : verdict.goOn;
     }
     return verdict.stop;
@@ -107,6 +114,7 @@ export class CallRun {
    */
   wait<value>(work: Promise<value>, abandon: () => void): Promise<value> {
     const { now, waits, line, leaving } = this.#share;
+    if (!this.held.recount()) this.stopped ??= "memory";
     if (this.#isStopped()) {
       abandon();
       return Promise.reject(stoppedFault());

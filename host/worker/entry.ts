@@ -10,6 +10,7 @@ import { type Failure, failure } from "./failure.ts";
 import { GuestLog } from "./guest-log.ts";
 import type { GuestInstance, InstanceCall } from "./instance.ts";
 import { Instances } from "./instances.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import { type CachedModule, ModuleCache } from "./module-cache.ts";
 import { Outbox } from "./outbox.ts";
 import {
@@ -18,6 +19,7 @@ import {
   type FromThread,
   type ThreadTask,
   type ToThread,
+  threadCell,
   type WorkerData,
 } from "./protocol.ts";
 import { RunningRecord, takeThreadSlot } from "./running-record.ts";
@@ -25,15 +27,16 @@ import { Turns } from "./turns.ts";
 
 const shared = workerData as WorkerData;
 const claims = new Int32Array(shared.claims);
+const heldPages = new Int32Array(shared.heldPages);
 const record = new RunningRecord(
   takeThreadSlot(new Int32Array(shared.threadSlots), threadId),
   shared.runningFile,
 );
 
 /** Takes calls until it is told to end; the default export is what Piscina calls. */
-export default function serve({ port, heartbeat }: ThreadTask): Promise<void> {
+export default function serve({ port, cells }: ThreadTask): Promise<void> {
   return new Promise((resolve) => {
-    new GuestThread(port, new Int32Array(heartbeat), () => {
+    new GuestThread(port, cells, () => {
       port.close();
       resolve();
     });
@@ -51,7 +54,9 @@ class GuestThread {
   /** Calls that have begun and not ended, by slot. */
   readonly #running = new Map<number, CallRun>();
 
-  constructor(port: MessagePort, heartbeat: Int32Array, onEnd: () => void) {
+  constructor(port: MessagePort, cells: SharedArrayBuffer, onEnd: () => void) {
+    const heartbeat = new Int32Array(cells, threadCell.heartbeat * 4, 1);
+    const ownPages = new Int32Array(cells, threadCell.heldPages * 4, 1);
     this.#port = port;
     this.#onEnd = onEnd;
     this.#outbox = new Outbox(port);
@@ -67,6 +72,7 @@ class GuestThread {
       claims,
       heartbeat,
       clock: new BusyClock(),
+      memory: new MemoryBudget(heldPages, ownPages, shared.heldPagesMax),
       now: monotonicMs,
       waits: (slot, waiting) => this.#outbox.waits(slot, waiting),
       line: (versionId, resume) => turns.resume(versionId, resume),
@@ -135,17 +141,19 @@ class GuestThread {
     try {
       const taken = this.#instances.take(cached, call);
       instance = taken.instance;
-      if (!taken.started) {
+      if (!run.held.begin(instance.memory)) run.stopped = "memory";
+      else if (!taken.started) {
         const starting = instance.start();
         if (starting !== null) await starting;
         this.#instances.started(cached, instance, call);
       }
       instantiateMs = monotonicMs() - begunAtMs;
-      failed = await instance.runEntry();
+      if (run.stopped === null) failed = await instance.runEntry();
     } catch (error) {
       if (run.stopped === null) failed = failure(error, state, instance?.growWasRefused === true);
     }
     run.leave();
+    run.held.end();
     this.#running.delete(slot);
     state.phase = "ended";
     const answered = failed === null && run.stopped === null && state.answer !== null;
@@ -154,6 +162,10 @@ class GuestThread {
     const timings: Timings = { instantiate: instantiateMs, run: Math.max(0, run.runMs - instantiateMs) };
     if (run.waitMs > 0) timings.wait = run.waitMs;
     const common = { begunAtMs, timings };
+    if (run.stopped === "memory") {
+      const detail = "the host has no room for the memory of further calls";
+      return { kind: "failed", code: "overloaded", detail, ...common };
+    }
     if (run.stopped !== null) {
       return { kind: "stopped", code: run.stopped === "cpu" ? "cpu_exceeded" : null, ...common };
     }

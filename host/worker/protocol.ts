@@ -33,14 +33,21 @@ export type WorkerData = {
   readonly threadSlots: SharedArrayBuffer;
   /** File in which each thread keeps the id of the version it runs, eight bytes a slot; "" = none. */
   readonly runningFile: string;
+  /** One Int32 cell: pages of 64 KiB that live calls hold. */
+  readonly heldPages: SharedArrayBuffer;
+  readonly heldPagesMax: number;
 };
 
 /** The one task that Piscina gives a thread: to take calls from a port until it is told to end. */
 export type ThreadTask = {
   readonly port: MessagePort;
-  /** One Int32 cell that changes while the thread is alive. */
-  readonly heartbeat: SharedArrayBuffer;
+  /** Int32 cells, `threadCell`. */
+  readonly cells: SharedArrayBuffer;
 };
+
+/** Cells of one thread: one that changes while it is alive, and the pages that its live calls hold. */
+export const threadCell = { heartbeat: 0, heldPages: 1 } as const;
+export const threadCellsBytes = 8;
 
 /** What a thread needs once per deployment. */
 export type ModuleSetup = {

@@ -34,7 +34,7 @@ const sleep = setupOf(
 const pools: Pool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));
 
-function poolOf(minThreads: number, maxThreads: number) {
+function poolOf(minThreads: number, maxThreads: number, memoryBytesMax = 2 ** 30) {
   const events: string[] = [];
   const waiting: PoolCall[] = [];
   const dispatch = (): void => {
@@ -45,6 +45,7 @@ function poolOf(minThreads: number, maxThreads: number) {
     minThreads,
     maxThreads,
     runningFile: "",
+    memoryBytesMax,
     onRoom: dispatch,
     onUnkillable: () => events.push("unkillable"),
     onUnstartable: () => events.push("unstartable"),
@@ -181,6 +182,21 @@ test("threads come with long calls, one is kept ready, and none is more than the
   for (const { call } of [first, ...more]) pool.stop(call, "deadline_exceeded");
   for (const { done } of [first, ...more]) assert.equal((await done).kind, "stopped");
   assert.equal(pool.threads, 3);
+});
+
+test("calls whose memories the host has no room for fail as overloaded, and take nothing with them", async () => {
+  const { pool, run, kind } = poolOf(1, 1, 5 * 65_536);
+  const sleepers = Array.from({ length: 5 }, () => run(sleep));
+  await until(() => pool.heldBytes === 5 * 65_536, 10_000);
+  const refused = await run(good).done;
+  assert.ok(refused.kind === "failed" && refused.code === "overloaded");
+  const [first] = sleepers;
+  if (first !== undefined) pool.stop(first.call, "deadline_exceeded");
+  await first?.done;
+  assert.equal(await kind(run(good).done), "answered");
+  for (const { call } of sleepers) pool.stop(call, "deadline_exceeded");
+  for (const { done } of sleepers) assert.equal((await done).kind, "stopped");
+  assert.equal(pool.heldBytes, 0);
 });
 
 test("closing settles what runs and what waits, once", async () => {

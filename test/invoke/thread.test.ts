@@ -9,7 +9,7 @@ function started() {
   const { port1, port2 } = new MessageChannel();
   const thread = new Thread(port1, 0);
   thread.threadId = 3;
-  const beats = new Int32Array(thread.heartbeat);
+  const beats = new Int32Array(thread.cells);
   let slot = 0;
   const posted = (versionId = 1, expectedMs = 1): Posted => {
     const key = `${versionId}:1`;

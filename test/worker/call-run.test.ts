@@ -6,11 +6,13 @@ import { verdict } from "../../host/prepared-names.ts";
 import { BusyClock } from "../../host/worker/busy-clock.ts";
 import { CallRun } from "../../host/worker/call-run.ts";
 import { GuestFault } from "../../host/worker/guest-memory.ts";
+import { MemoryBudget } from "../../host/worker/memory-budget.ts";
 import { claim } from "../../host/worker/protocol.ts";
 
 function begun(cpuMs: number) {
   const claims = new Int32Array([claim.free, claim.begun]);
   const heartbeat = new Int32Array(1);
+  const heldPages = new Int32Array(1);
   const line: (() => void)[] = [];
   const entered: number[] = [];
   const waits: boolean[] = [];
@@ -20,6 +22,7 @@ function begun(cpuMs: number) {
       claims,
       heartbeat,
       clock: new BusyClock(() => clock.nowMs),
+      memory: new MemoryBudget(heldPages, new Int32Array(1), 10),
       line: (_versionId, resume) => line.push(resume),
       leaving: () => (clock.left += 1),
       entering: (versionId) => entered.push(versionId),
@@ -37,7 +40,7 @@ function begun(cpuMs: number) {
     }
     return verdict.goOn;
   };
-  return { run, claims, heartbeat, line, entered, waits, clock, told };
+  return { run, heldPages, claims, heartbeat, line, entered, waits, clock, told };
 }
 
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -145,4 +148,35 @@ test("a failure of what it waited for is the guest's, in its turn", async () => 
   await soon();
   line[0]?.();
   await assert.rejects(waiting, /no answer/);
+});
+
+test("a memory is counted while its call lives, and one that outgrows the room stops its call", async () => {
+  const { run, heldPages, told } = begun(1_000);
+  const memory = new WebAssembly.Memory({ initial: 3, maximum: 100 });
+  assert.equal(run.held.begin(memory), true);
+  memory.grow(7);
+  assert.equal(told(), verdict.goOn);
+  assert.equal(heldPages[0], 10);
+  memory.grow(1);
+  assert.equal(told(), verdict.stop);
+  assert.equal(run.stopped, "memory");
+  await assert.rejects(
+    run.wait(Promise.resolve(), () => {}),
+    GuestFault,
+  );
+  run.held.end();
+  assert.equal(heldPages[0], 0);
+  assert.equal(begun(1).run.held.begin(new WebAssembly.Memory({ initial: 11 })), false);
+});
+
+test("a guest that grows and waits is counted before it waits", async () => {
+  const { run } = begun(1_000);
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
+  run.held.begin(memory);
+  memory.grow(50);
+  await assert.rejects(
+    run.wait(new Promise(() => {}), () => {}),
+    GuestFault,
+  );
+  assert.equal(run.stopped, "memory");
 });

@@ -1,0 +1,66 @@
+// What the memories of live calls hold, over all threads, against the host's budget: many calls live at
+// once, and each may grow to its own limit. Counted in a cell of shared memory, and once more in one of
+// the thread's own, so that what a thread held when it died can be taken off.
+
+const pageBytes = 65_536;
+
+export class MemoryBudget {
+  readonly #total: Int32Array;
+  readonly #own: Int32Array;
+  readonly #pagesMax: number;
+
+  constructor(total: Int32Array, own: Int32Array, pagesMax: number) {
+    this.#total = total;
+    this.#own = own;
+    this.#pagesMax = pagesMax;
+  }
+
+  /** Holds `pages` more; false when there is no room for them. */
+  hold(pages: number): boolean {
+    if (pages === 0) return true;
+    if (Atomics.add(this.#total, 0, pages) + pages > this.#pagesMax) {
+      Atomics.sub(this.#total, 0, pages);
+      return false;
+    }
+    Atomics.add(this.#own, 0, pages);
+    return true;
+  }
+
+  release(pages: number): void {
+    Atomics.sub(this.#total, 0, pages);
+    Atomics.sub(this.#own, 0, pages);
+  }
+}
+
+/** The memory of one call, as far as it has been counted. */
+export class HeldMemory {
+  readonly #budget: MemoryBudget;
+  #memory: WebAssembly.Memory | null = null;
+  #pages = 0;
+
+  constructor(budget: MemoryBudget) {
+    this.#budget = budget;
+  }
+
+  /** Counts a memory from now on; false when there is no room for it. */
+  begin(memory: WebAssembly.Memory | null): boolean {
+    this.#memory = memory;
+    return this.recount();
+  }
+
+  /** Counts what the guest has grown by since; false when there is no room for that. */
+  recount(): boolean {
+    if (this.#memory === null) return true;
+    const pages = this.#memory.buffer.byteLength / pageBytes;
+    if (pages === this.#pages) return true;
+    if (!this.#budget.hold(pages - this.#pages)) return false;
+    this.#pages = pages;
+    return true;
+  }
+
+  end(): void {
+    this.#budget.release(this.#pages);
+    this.#pages = 0;
+    this.#memory = null;
+  }
+}
