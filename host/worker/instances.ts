@@ -8,7 +8,7 @@ import { MemoryPool } from "./memory-pool.ts";
 import type { CachedModule } from "./module-cache.ts";
 
 /** Idle instances kept per version: most calls have ended before the next one begins. */
-const keptPerVersion = 4;
+const keptPerVersion = 2;
 
 export type InstanceBounds = {
   /** Versions of which a thread keeps idle instances. */
@@ -17,7 +17,7 @@ export type InstanceBounds = {
   readonly bytes: number;
 };
 
-const boundsDefault: InstanceBounds = { versions: 64, bytes: 32 * 1024 * 1024 };
+const boundsDefault: InstanceBounds = { versions: 32, bytes: 32 * 1024 * 1024 };
 
 type Kept = {
   /** Null when its instances turned out not to be such that they can be set back. */
