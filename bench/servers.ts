@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -21,6 +21,10 @@ const bareSources = {
       response.setHeader("content-type", "text/plain; charset=utf-8");
       response.end("${helloText}");
     });
+    server.listen(0, "127.0.0.1", () => console.log("listening on http://127.0.0.1:" + server.address().port + "/"));`,
+  "node:http, sleeping": `
+    import { createServer } from "node:http";
+    const server = createServer((request, response) => setTimeout(() => response.end("done"), 1000));
     server.listen(0, "127.0.0.1", () => console.log("listening on http://127.0.0.1:" + server.address().port + "/"));`,
   Hono: `
     import { serve } from "@hono/node-server";
@@ -42,11 +46,11 @@ export async function startBare(kind: BareServer): Promise<Server> {
 }
 
 /** A host with `copies` deployments of hello, named hello-0, hello-1, … */
-export async function startMayfly(copies: number): Promise<Server> {
+export async function startMayfly(copies: number, flags: readonly string[] = []): Promise<Server> {
   const data = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
   const child = spawn(
     process.execPath,
-    [join(root, "host/cli/main.ts"), "serve", "--port", "0", "--data", data],
+    [join(root, "host/cli/main.ts"), "serve", "--port", "0", "--data", data, ...flags],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const server = await listening(child);
@@ -66,6 +70,24 @@ export async function startMayfly(copies: number): Promise<Server> {
       await rm(data, { recursive: true, force: true });
     },
   };
+}
+
+/** Compiles a function of AssemblyScript and deploys it with this configuration. */
+export async function deploy(server: Server, name: string, source: string, config: object): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
+  const file = join(folder, "index.ts");
+  await writeFile(file, source);
+  const { wasm } = await compileFunction({ file });
+  await rm(folder, { recursive: true });
+  const at = `${server.url}/v1/functions/${name}`;
+  const body = new Blob([new Uint8Array(wasm)]);
+  for (const [path, init] of [
+    [`${at}/config`, { body: JSON.stringify(config) }],
+    [at, { body, headers: { "content-type": "application/wasm" } }],
+  ] as const) {
+    const answer = await fetch(path, { method: "PUT", ...init });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  }
 }
 
 /**
