@@ -44,9 +44,14 @@ print(
     "calls/s": Math.round(median(row.perSecond)),
     "of bare Hono": (median(row.perSecond) / median(baseline.perSecond)).toFixed(2),
     "p99 ms": median(row.p99Ms).toFixed(1),
-    "p99 of bare Hono's": (median(row.p99Ms) / median(baseline.p99Ms)).toFixed(2),
+    "p99 of bare Hono's": ratio(median(row.p99Ms), median(baseline.p99Ms)),
   })),
 );
+
+/** Times come in whole milliseconds: below one, the ratio is more than that to one. */
+function ratio(ms: number, baselineMs: number): string {
+  return baselineMs > 0 ? (ms / baselineMs).toFixed(2) : `> ${ms.toFixed(2)}`;
+}
 
 async function load(url: string, duration: number): Promise<{ perSecond: number; p99Ms: number }> {
   const result = await autocannon({ url, connections, duration });

@@ -69,5 +69,5 @@ async function measure(name: string, url: string, count: number): Promise<void> 
 
 async function rssMb(): Promise<number> {
   const text = await (await fetch(`${mayfly.url}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]) / 2 ** 20;
+  return Number(/^mayfly_resident_memory_bytes (\S+)/m.exec(text)?.[1]) / 2 ** 20;
 }

@@ -10,6 +10,8 @@ export type Timings = {
   instantiate?: number;
   run?: number;
   wait?: number;
+  /** CPU time of the guest, not a phase: what counts against `cpuMs`. */
+  cpu?: number;
 };
 
 export type LogLevel = "debug" | "info" | "warn" | "error";

@@ -70,6 +70,7 @@ export const limitTable = {
   threadStallMs: limit(5, "ms", "calls not begun on a thread that stands still longer are moved to another"),
   stopGraceMs: limit(100, "ms", "a guest asked to stop whose thread stands still longer loses it"),
   threadSilenceMs: limit(10_000, "ms", "a thread with work that gives no sign of life is ended"),
+  threadIdleMs: limit(30_000, "ms", "a thread with nothing to run ends, beyond those that are kept"),
   threadEndTimeoutMs: limit(2_000, "ms", "a thread that will not end costs the process"),
   drainTimeoutMs: limit(30_000, "ms", "running calls may end after SIGTERM"),
   heartbeatMs: limit(250, "ms", "the host tells the supervisor that its event loop turns"),

@@ -17,7 +17,7 @@ const hopByHop = new Set([
 const framing = new Set(["content-length", "date"]);
 
 /** Fields by which the host itself speaks of the call; a guest's are dropped. */
-const own = new Set(["server-timing", "x-mayfly-request-id", "x-mayfly-version"]);
+const own = new Set(["server-timing", "x-mayfly-request-id", "x-mayfly-version", "x-mayfly-cpu-ms"]);
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** A field value as a byte string: visible ASCII, space, tab and obs-text (section 5.5). */

@@ -151,6 +151,7 @@ function callHeaders(
     if (ms !== undefined) timing += `${timing === "" ? "" : ", "}${phase};dur=${ms.toFixed(3)}`;
   }
   if (timing !== "") headers.push(["server-timing", timing]);
+  if (timings.cpu !== undefined) headers.push(["x-mayfly-cpu-ms", timings.cpu.toFixed(3)]);
   return headers;
 }
 

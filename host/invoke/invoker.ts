@@ -145,6 +145,7 @@ export class Invoker {
       const passed = monotonicMs() - acceptedAtMs - (load.loadMs ?? 0) - (load.compileMs ?? 0);
       timings.queue = Math.max(0, passed - (runMs ?? 0));
       if (runMs !== null) timings.run = runMs;
+      if (outcome.kind === "stopped" && outcome.cpuMs !== undefined) timings.cpu = outcome.cpuMs;
     }
     switch (outcome.kind) {
       case "answered":

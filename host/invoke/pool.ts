@@ -33,8 +33,16 @@ export type PoolOutcome =
   | { readonly kind: "returned" }
   /** Its thread ended under it. */
   | { readonly kind: "lost" }
-  /** It was ended by a limit; `runMs` is how long its guest had run, null when it had not begun. */
-  | { readonly kind: "stopped"; readonly code: StopCode; readonly runMs: number | null };
+  /**
+   * It was ended by a limit; `runMs` is how long its guest had run, null when it had not begun, and
+   * `cpuMs` the CPU time of that, where the thread could tell.
+   */
+  | {
+      readonly kind: "stopped";
+      readonly code: StopCode;
+      readonly runMs: number | null;
+      readonly cpuMs?: number;
+    };
 
 export type PoolOptions = ThreadsOptions & {
   /** Room may have appeared. */
@@ -52,7 +60,10 @@ export class Pool {
   readonly #times = new CallTimes();
   /** Threads with calls that have not been sent yet. */
   readonly #unsent = new Set<Thread>();
-  readonly #watchTimer: NodeJS.Timeout;
+  /** Runs while there are calls: an idle host does nothing. */
+  #watchTimer: NodeJS.Timeout | null = null;
+  /** Ends threads that have stayed idle. */
+  #idleTimer: NodeJS.Timeout | null = null;
   #waiting = 0;
   #closing = false;
 
@@ -66,7 +77,6 @@ export class Pool {
       onMessage: (thread, message) => this.#received(thread, message),
       onGone: (thread, error) => this.#gone(thread, error),
     });
-    this.#watchTimer = setInterval(() => this.#watch(), limits.threadStallMs).unref();
     this.#threads.scale(0);
   }
 
@@ -103,6 +113,7 @@ export class Pool {
       stop: null,
     };
     this.#posted.set(call, posted);
+    this.#watchTimer ??= setInterval(() => this.#watch(), limits.threadStallMs).unref();
     thread.add(posted);
     if (thread.enqueue(posted)) this.#sendSoon(thread);
     if (thread.running === 1) this.#threads.scale(this.#waiting);
@@ -134,7 +145,8 @@ export class Pool {
 
   async close(): Promise<void> {
     this.#closing = true;
-    clearInterval(this.#watchTimer);
+    if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     await this.#threads.close();
     for (const posted of this.#posted.values()) this.#settle(posted, { kind: "lost" });
   }
@@ -191,11 +203,11 @@ export class Pool {
       return { kind: "returned" };
     }
     if (result.kind === "revoked") return { kind: "returned" };
-    const { instantiate = 0, run = 0 } = result.timings;
+    const { instantiate = 0, run = 0, cpu = 0 } = result.timings;
     this.#times.took(posted.call.versionId, instantiate + run);
     if (result.kind !== "stopped") return result;
     const code = result.code ?? posted.stop?.code ?? "deadline_exceeded";
-    return { kind: "stopped", code, runMs: instantiate + run };
+    return { kind: "stopped", code, runMs: instantiate + run, cpuMs: cpu };
   }
 
   /** The thread is done with the call: frees its slot. */
@@ -221,6 +233,7 @@ export class Pool {
 
   /** Looks whether each thread that has something to run gives signs of life. */
   #watch(): void {
+    if (this.#posted.size === 0) this.#rest();
     this.#threads.observe();
     for (const thread of this.#threads.list) {
       if (!thread.hasStarted || thread.ending) continue;
@@ -231,6 +244,14 @@ export class Pool {
       if (thread.silentLooks * limits.threadStallMs >= limits.threadSilenceMs) this.#backstop(thread);
     }
     this.#threads.scale(this.#waiting);
+  }
+
+  /** Stops watching until the next call; threads that are idle for long from now on end then. */
+  #rest(): void {
+    if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
+    this.#watchTimer = null;
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#threads.scale(this.#waiting), this.#threads.idleMs + 1).unref();
   }
 
   #returnUnbegun(thread: Thread): void {

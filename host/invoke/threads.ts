@@ -12,7 +12,6 @@ import { scale } from "./autoscaler.ts";
 import { Roster } from "./roster.ts";
 import { Thread } from "./thread.ts";
 
-const threadIdleMs = 30_000;
 const pageBytes = 65_536;
 
 /**
@@ -33,6 +32,8 @@ export type ThreadsOptions = {
   readonly onThreadLost: (error: unknown) => void;
   /** What the memories of live calls may hold together. */
   readonly memoryBytesMax: number;
+  /** As the limit of that name unless given. */
+  readonly threadIdleMs?: number;
   /** A fault of ours; the pool goes on. */
   readonly onFault: (error: unknown) => void;
 };
@@ -46,6 +47,8 @@ export type ThreadsParts = ThreadsOptions & {
 };
 
 export class Threads {
+  /** A thread with nothing to run for so long ends, if there are more than there should be. */
+  readonly idleMs: number;
   /** Those alive and those starting, in the order they were started. */
   readonly list: Thread[] = [];
   readonly #piscina: Piscina;
@@ -56,6 +59,7 @@ export class Threads {
 
   constructor(parts: ThreadsParts) {
     this.#parts = parts;
+    this.idleMs = parts.threadIdleMs ?? limits.threadIdleMs;
     this.#roster = new Roster({
       runningFile: parts.runningFile,
       onExit: (hadStarted) => {
@@ -105,7 +109,7 @@ export class Threads {
     if (this.#closing) return;
     const nowMs = monotonicMs();
     const alive = this.list.filter(({ ending }) => !ending);
-    const idle = alive.filter((thread) => thread.isIdleSince(nowMs - threadIdleMs));
+    const idle = alive.filter((thread) => thread.isIdleSince(nowMs - this.idleMs));
     const wanted = scale({
       threads: alive.length,
       busy: alive.filter(({ running }) => running > 0).length,

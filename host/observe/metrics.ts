@@ -59,6 +59,9 @@ export class Metrics {
     gauge("mayfly_waiting_calls", "Calls that wait for a thread", gauges.waitingCalls);
     gauge("mayfly_threads", "Worker threads alive", gauges.threads);
     gauge("mayfly_guest_memory_bytes", "Bytes that the memories of live calls hold", gauges.guestBytes);
+    gauge("mayfly_resident_memory_bytes", "Resident memory of the host process", () =>
+      process.memoryUsage.rss(),
+    );
     gauge("mayfly_modules_cached", "Compiled modules kept", gauges.modules);
   }
 

@@ -41,11 +41,12 @@ export class CallRun {
   /** Time in which its guest ran, and in which it waited for host calls, ms by the wall clock. */
   runMs = 0;
   waitMs = 0;
+  /** The CPU time of the former, ms. */
+  cpuMs = 0;
   readonly #share: ThreadShare;
   readonly #slot: number;
   readonly #versionId: number;
   readonly #cpuMsMax: number;
-  #cpuMs = 0;
   #sliceAtMs = 0;
   #checks = 0;
   /** Ends the wait for a host call before its time; null when the call does not wait. */
@@ -73,7 +74,7 @@ export class CallRun {
     const { now, clock } = this.#share;
     const wallMs = now() - this.#sliceAtMs;
     this.runMs += wallMs;
-    this.#cpuMs += clock.cpuMs(wallMs);
+    this.cpuMs += clock.cpuMs(wallMs);
     clock.ran(wallMs);
   }
 
@@ -90,7 +91,7 @@ export class CallRun {
       const sliceMsSoFar = now() - this.#sliceAtMs;
       // It has grown first: what it can have touched of that by now is little (costs of bulk operations).
       if (!this.held.recount()) this.stopped = "memory";
-      else if (this.#cpuMs + clock.cpuMs(sliceMsSoFar) >= this.#cpuMsMax) this.stopped = "cpu";
+      else if (this.cpuMs + clock.cpuMs(sliceMsSoFar) >= this.#cpuMsMax) this.stopped = "cpu";
       else return sliceMsSoFar >= sliceMs ? verdict.pause : verdict.goOn;
     }
     return verdict.stop;

@@ -159,7 +159,11 @@ class GuestThread {
     const answered = failed === null && run.stopped === null && state.answer !== null;
     if (instance !== null) this.#instances.give(cached, instance, answered);
     instantiateMs ??= run.runMs;
-    const timings: Timings = { instantiate: instantiateMs, run: Math.max(0, run.runMs - instantiateMs) };
+    const timings: Timings = {
+      instantiate: instantiateMs,
+      run: Math.max(0, run.runMs - instantiateMs),
+      cpu: run.cpuMs,
+    };
     if (run.waitMs > 0) timings.wait = run.waitMs;
     const common = { begunAtMs, timings };
     if (run.stopped === "memory") {

@@ -101,12 +101,14 @@ test("an answer carries request id, version and the phases that took place, whic
     ["x-mayfly-request-id", "f"],
     ["X-Mayfly-Version", "99"],
     ["Server-Timing", "f;dur=1"],
+    ["x-mayfly-cpu-ms", "f"],
   ] as const;
   const answer = await answered({ headers: forged });
   assert.deepEqual(named(answer, "x-mayfly-version"), ["x-mayfly-version: 1"]);
   assert.equal(named(answer, "x-mayfly-request-id").length, 1);
   assert.match(answer.header("x-mayfly-request-id") ?? "", /^[0-9a-f-]{36}$/);
   assert.equal(named(answer, "server-timing").length, 1);
+  assert.match(named(answer, "x-mayfly-cpu-ms").join(), /^x-mayfly-cpu-ms: \d+\.\d+$/);
   const timing = answer.header("server-timing") ?? "";
   for (const phase of timing.split(", "))
     assert.match(phase, /^(queue|load|compile|instantiate|run|wait);dur=\d+\.\d+$/);

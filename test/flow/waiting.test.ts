@@ -60,6 +60,7 @@ test("sleep waits, and its time is wait, not run and not CPU time", async () => 
   );
   assert.ok(Number(timing.get("wait")) >= 199, String(answer.header("server-timing")));
   assert.ok(Number(timing.get("run")) < 199);
+  assert.ok(Number(answer.header("x-mayfly-cpu-ms")) < 199);
 });
 
 test("a time that is none is no wait: negative, not a number; sleep(0) is one turn", async () => {

@@ -34,7 +34,9 @@ const sleep = setupOf(
 const pools: Pool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));
 
-function poolOf(minThreads: number, maxThreads: number, memoryBytesMax = 2 ** 30) {
+type Bounds = { readonly memoryBytesMax?: number; readonly threadIdleMs?: number };
+
+function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
   const events: string[] = [];
   const waiting: PoolCall[] = [];
   const dispatch = (): void => {
@@ -45,7 +47,8 @@ function poolOf(minThreads: number, maxThreads: number, memoryBytesMax = 2 ** 30
     minThreads,
     maxThreads,
     runningFile: "",
-    memoryBytesMax,
+    memoryBytesMax: 2 ** 30,
+    ...bounds,
     onRoom: dispatch,
     onUnkillable: () => events.push("unkillable"),
     onUnstartable: () => events.push("unstartable"),
@@ -185,7 +188,7 @@ test("threads come with long calls, one is kept ready, and none is more than the
 });
 
 test("calls whose memories the host has no room for fail as overloaded, and take nothing with them", async () => {
-  const { pool, run, kind } = poolOf(1, 1, 5 * 65_536);
+  const { pool, run, kind } = poolOf(1, 1, { memoryBytesMax: 5 * 65_536 });
   const sleepers = Array.from({ length: 5 }, () => run(sleep));
   await until(() => pool.heldBytes === 5 * 65_536, 10_000);
   const refused = await run(good).done;
@@ -197,6 +200,16 @@ test("calls whose memories the host has no room for fail as overloaded, and take
   for (const { call } of sleepers) pool.stop(call, "deadline_exceeded");
   for (const { done } of sleepers) assert.equal((await done).kind, "stopped");
   assert.equal(pool.heldBytes, 0);
+});
+
+test("threads that have nothing to run end after a while, to the minimum, and come again", async () => {
+  const { pool, run, events, kind } = poolOf(0, 2, { threadIdleMs: 200 });
+  for (let round = 0; round < 2; round += 1) {
+    assert.equal(await kind(run(good).done), "answered");
+    assert.ok(pool.threads > 0);
+    await until(() => pool.threads === 0, 10_000);
+  }
+  assert.deepEqual(events, []);
 });
 
 test("closing settles what runs and what waits, once", async () => {
