@@ -12,6 +12,8 @@ import { claim } from "./protocol.ts";
 const sliceMs = 1;
 /** Reading the wall clock costs a hundredth of what passes between so many checks of a tight loop. */
 const checksPerReading = 8;
+/** When more passes between two readings, ms, as in a loop of bulk operations, each check reads. */
+const readingsApartMs = 0.25;
 
 export type ThreadShare = {
   readonly claims: Int32Array;
@@ -49,6 +51,8 @@ export class CallRun {
   readonly #cpuMsMax: number;
   #sliceAtMs = 0;
   #checks = 0;
+  #nextReading = 1;
+  #readAtMs = 0;
   /** Ends the wait for a host call before its time; null when the call does not wait. */
   #interrupt: (() => void) | null = null;
 
@@ -67,6 +71,7 @@ export class CallRun {
   enter(): void {
     this.#share.entering(this.#versionId);
     this.#sliceAtMs = this.#share.now();
+    this.#readAtMs = this.#sliceAtMs;
   }
 
   /** Its guest runs no more, for now or for good. */
@@ -87,8 +92,12 @@ export class CallRun {
     if (Atomics.load(claims, this.#slot) === claim.stopping) this.stopped = "asked";
     else {
       this.#checks += 1;
-      if (this.#checks % checksPerReading !== 0) return verdict.goOn;
-      const sliceMsSoFar = now() - this.#sliceAtMs;
+      if (this.#checks < this.#nextReading) return verdict.goOn;
+      const nowMs = now();
+      const isSlow = nowMs - this.#readAtMs > readingsApartMs;
+      this.#nextReading = this.#checks + (isSlow ? 1 : checksPerReading);
+      this.#readAtMs = nowMs;
+      const sliceMsSoFar = nowMs - this.#sliceAtMs;
       // It has grown first: what it can have touched of that by now is little (costs of bulk operations).
       if (!this.held.recount()) this.stopped = "memory";
       else if (this.cpuMs + clock.cpuMs(sliceMsSoFar) >= this.#cpuMsMax) this.stopped = "cpu";

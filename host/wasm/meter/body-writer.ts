@@ -178,6 +178,7 @@ export class BodyWriter {
       this.countdown.leave();
       return false;
     }
+    if (instruction === opcode.rethrow) return this.rewriteBranch(at);
     if (instruction === memoryGrowOpcode) return this.rewriteGrow(at);
     return instruction === opcode.refFunc ? this.rewriteBare(at, instruction) : false;
   }
@@ -215,15 +216,10 @@ export class BodyWriter {
       return true;
     }
     const counts = calleeForm !== form.bare || around.callees.direct(callee) === hostCallee;
-    // Of a tail call to what does not hand the countdown back, a call and a return.
-    const isSplit = isTail && shape.form === form.passed;
-    if (counts || (isTail && !isSplit)) this.countdown.store();
-    this.indexed(isSplit ? opcode.call : instruction, around.referenceTargets[callee] as number);
-    if (counts && (!isTail || isSplit)) this.countdown.load();
-    if (isSplit) {
-      this.countdown.leave();
-      this.out.u8(opcode.return);
-    }
+    // A tail call from here is one of a function that has the countdown in the global (`chooseForms`).
+    if (counts || isTail) this.countdown.store();
+    this.indexed(instruction, around.referenceTargets[callee] as number);
+    if (counts && !isTail) this.countdown.load();
     return true;
   }
 

@@ -89,9 +89,8 @@ export class CallGraph {
     if (instruction === opcode.call || instruction === opcode.returnCall) {
       this.isCalled[callee] = 1;
       if (instruction === opcode.returnCall) this.checkTailCall(caller, callee, at);
-      if (callee < this.module.importedFunctions) return false;
-      this.callees.push(callee);
       if (instruction === opcode.returnCall) this.tailCalls.push({ caller, callee });
+      if (callee >= this.module.importedFunctions) this.callees.push(callee);
       return false;
     }
     if (instruction !== opcode.callIndirect && instruction !== opcode.callRef)

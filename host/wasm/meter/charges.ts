@@ -9,12 +9,13 @@ import {
   hostCallCost,
   hostCallee,
   indirectCallCost,
+  instructionCost,
   stepCostMax,
   tailCostMax,
 } from "./costs.ts";
 import { type FunctionCode, isSingleBranch } from "./function-code.ts";
 import { isCall, type Loops, loopFlag } from "./loops.ts";
-import { opcode, opensBlock } from "./opcode.ts";
+import { isThrow, opcode, opensBlock } from "./opcode.ts";
 import { Regions } from "./regions.ts";
 
 /** What calls count for their caller (`callees.ts`). */
@@ -44,6 +45,8 @@ type Frame = {
   hasElse: boolean;
   /** Its end needs a charge: an exception arrives there, or a loop with calls is left to there. */
   needsCharge: boolean;
+  /** Nothing was paid ahead of what arrives at its end: it was thrown. */
+  arrivesByException: boolean;
   /** The countdown there is not known, as a callee that was counting threw. */
   isForced: boolean;
   /** A call in it may throw after having counted. */
@@ -126,7 +129,7 @@ export class Charges {
       this.callAt(code, at, instruction, callees);
       return;
     }
-    this.pay(at, 1);
+    this.pay(at, instructionCost(instruction));
     if (instruction === opcode.return) this.regions.leave(this.region);
     if (isSingleBranch(instruction)) {
       this.branch(code.indices[at] as number);
@@ -134,11 +137,7 @@ export class Charges {
     } else if (instruction === opcode.brTable) {
       for (const depth of code.labels(at)) this.branch(depth);
       this.region = 0;
-    } else if (
-      instruction === opcode.return ||
-      instruction === opcode.unreachable ||
-      (instruction >= opcode.throw && instruction <= opcode.throwRef)
-    ) {
+    } else if (instruction === opcode.return || instruction === opcode.unreachable || isThrow(instruction)) {
       this.region = 0;
     }
   }
@@ -170,7 +169,9 @@ export class Charges {
     if (instruction === opcode.tryTable) {
       for (const depth of code.catchLabels(at)) {
         const target = this.frames[this.frames.length - 1 - depth];
-        if (target !== undefined) target.needsCharge = true;
+        if (target === undefined) continue;
+        target.needsCharge = true;
+        target.arrivesByException = true;
       }
     }
     this.frames.push(frame);
@@ -205,14 +206,14 @@ export class Charges {
   private chargeEnd(frame: Frame, at: number): void {
     const node = this.charge(at + 1);
     if (frame.isForced) this.forced.add(node);
-    else this.elidable.add(node);
+    else if (!frame.arrivesByException) this.elidable.add(node);
   }
 
   /** The fall through the end of a repeating loop. */
   private leaveLoop(frame: Frame, at: number): void {
     if (this.region === 0) return;
     if (frame.callsChecked) {
-      this.reach(tailCostMax);
+      this.leaveWithTail();
       this.elidable.add(this.charge(at + 1));
     } else this.go(frame.entered);
   }
@@ -277,7 +278,7 @@ export class Charges {
     const left = this.repeatingLoops[target.loops];
     if (left === undefined) arrive(target.arriving, this.way());
     else if (left.callsChecked) {
-      this.reach(tailCostMax);
+      this.leaveWithTail();
       target.needsCharge = true;
     } else arrive(target.arriving, left.entered);
   }
@@ -295,6 +296,7 @@ export class Charges {
       arriving: [],
       hasElse: false,
       needsCharge: false,
+      arrivesByException: false,
       isForced: false,
       mayLoseCount: false,
     };
@@ -317,8 +319,10 @@ export class Charges {
     this.regions.reach(this.region, this.cost);
   }
 
-  private reach(more: number): void {
-    this.regions.reach(this.region, this.cost + more);
+  /** A loop with checked calls is left to where a charge may be left out: the way asks before. */
+  private leaveWithTail(): void {
+    this.regions.reach(this.region, this.cost + tailCostMax);
+    this.regions.leave(this.region);
   }
 
   private way(): Way {

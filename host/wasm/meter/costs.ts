@@ -1,5 +1,7 @@
 // What instructions count, and the numbers that the bound of metering is made of. Every instruction
-// counts one, `end` and `nop` too, so that a count is never below what an interpreter would count.
+// counts one or more, `end` and `nop` too, so that a count is never below what an interpreter would count.
+
+import { isBulk, isThrow, opcode } from "./opcode.ts";
 
 /** In place of a cost: the called function has checks of its own; or it is the host's. */
 export const checkedCallee = -1;
@@ -26,6 +28,18 @@ export const callCost = 1;
 export const indirectCallCost = 4;
 /** A call of an import: the work behind it is the host's. */
 export const hostCallCost = 4;
+/** Unwinding to a handler takes as long as so many plain instructions, about 150 ns. */
+const throwCost = 64;
+/** Bulk operations, also of no length, and other calls into the engine, 12 to 45 ns. */
+const engineCallCost = 16;
+
+/** What an instruction counts that is no call and no part of a block's frame. */
+export function instructionCost(instruction: number): number {
+  if (instruction < opcode.localGet) return isThrow(instruction) ? throwCost : 1;
+  if (instruction < opcode.memoryInit) return instruction === opcode.tableSet ? engineCallCost : 1;
+  return isBulk(instruction) || instruction === opcode.atomicNotify ? engineCallCost : 1;
+}
+
 /** memory.grow asks the engine to map memory. */
 export const memoryGrowCost = 1_000;
 

@@ -25,6 +25,10 @@ export function chooseForms(module: ModuleIndex, graph: CallGraph): Uint8Array {
     forms[index] = fits && graph.isCalled[index] === 1 ? form.passed : form.stored;
   }
   for (const caller of graph.indirectTailCallers) forms[caller] = form.stored;
+  // A call and a return in its place would not do: a try block around it would catch what the callee throws.
+  for (const { caller, callee } of graph.tailCalls) {
+    if (forms[callee] === form.bare && forms[caller] === form.passed) forms[caller] = form.stored;
+  }
   storeTailCallers(forms, graph.tailCalls);
   return forms;
 }

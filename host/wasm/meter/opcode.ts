@@ -32,6 +32,7 @@ export const opcode = {
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
+  tableSet: 0x26,
   memoryGrow: 0x40,
   i32Const: 0x41,
   i32LtS: 0x48,
@@ -49,7 +50,13 @@ export const opcode = {
   tableCopy: 0xfc00e,
   tableGrow: 0xfc00f,
   tableFill: 0xfc011,
+  atomicNotify: 0xfe000,
 } as const;
+
+/** Instructions that throw. */
+export function isThrow(code: number): boolean {
+  return code >= opcode.throw && code <= opcode.throwRef;
+}
 
 /** Instructions that write `length` bytes of memory, the length being on top of the stack. */
 export function isMemoryBulk(code: number): boolean {
