@@ -170,6 +170,7 @@ export class Pool {
   }
 
   #received(thread: Thread, message: FromThread): void {
+    thread.heard();
     switch (message.kind) {
       case "line": {
         const posted = thread.posted.get(message.slot);
@@ -233,7 +234,8 @@ export class Pool {
 
   /** Looks whether each thread that has something to run gives signs of life. */
   #watch(): void {
-    if (this.#posted.size === 0) this.#rest();
+    // A call that was taken back is settled before its thread has seen that.
+    if (this.#threads.list.every(({ posted }) => posted.size === 0)) this.#rest();
     this.#threads.observe();
     for (const thread of this.#threads.list) {
       if (!thread.hasStarted || thread.ending) continue;

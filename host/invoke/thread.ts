@@ -112,6 +112,11 @@ export class Thread {
     this.#beatsSeen = beats;
   }
 
+  /** It has said something: who speaks does not stand still, and need not wait for the next look. */
+  heard(): void {
+    this.silentLooks = 0;
+  }
+
   /** Whether it stands still: what it was given just before a look has had no time to show. */
   get isSilent(): boolean {
     return this.silentLooks >= 2;

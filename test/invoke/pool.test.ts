@@ -2,7 +2,9 @@
 
 import { strict as assert } from "node:assert";
 import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { Pool, type PoolCall, type PoolOutcome } from "../../host/invoke/pool.ts";
+import { limits } from "../../host/limits.ts";
 import { inspectModule } from "../../host/wasm/inspect.ts";
 import { prepareModule } from "../../host/wasm/prepare.ts";
 import type { ModuleSetup } from "../../host/worker/protocol.ts";
@@ -123,6 +125,21 @@ test("short calls are answered beside endless loops, which are stopped one by on
   }
   assert.equal(await kind(run(good).done), "answered");
   assert.deepEqual([pool.posted, pool.threads, events], [0, 1, []]);
+});
+
+test("a thread whose only call was taken back while it stood still is given the next one", async () => {
+  const { pool, run, events, kind } = poolOf(1, 1);
+  assert.equal(await kind(run(good).done), "answered");
+  // The thread reads a message for a while before it knows what it was given.
+  const env = Array.from({ length: 300_000 }, (_, index) => [`NAME_${index}`, `${index}`] as const);
+  const slow = run({ ...good, env }, "slow");
+  await setTimeout(4 * limits.threadStallMs);
+  pool.stop(slow.call, "client_gone");
+  const outcome = await slow.done;
+  assert.ok(outcome.kind === "stopped" && outcome.runMs === null, "it had not begun");
+  await setTimeout(4 * limits.threadStallMs);
+  assert.equal(await kind(run(good).done), "answered");
+  assert.deepEqual([pool.posted, events], [0, []]);
 });
 
 test("a call that uses up its CPU time is stopped by its thread", async () => {

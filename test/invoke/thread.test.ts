@@ -67,6 +67,11 @@ test("a thread is silent when two looks have seen no sign of life, while it has 
   beats[0] = 1;
   thread.look();
   assert.equal(thread.isSilent, false);
+  thread.look();
+  thread.look();
+  assert.equal(thread.isSilent, true);
+  thread.heard();
+  assert.equal(thread.isSilent, false, "it has said something");
   close();
 });
 
