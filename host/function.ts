@@ -1,6 +1,7 @@
 // The nouns of a function: its name, configuration and versions. No I/O.
 
 import { z } from "zod";
+import { isHostPattern } from "./allowed-hosts.ts";
 import { HostError } from "./errors.ts";
 import { limits } from "./limits.ts";
 
@@ -42,10 +43,7 @@ const environment = z
 const hostPattern = z
   .string()
   .max(253)
-  .regex(
-    /^(\*\.)?[A-Za-z0-9.:[\]-]+$/,
-    "want a host name, an address, or *.NAME, each with an optional :PORT",
-  );
+  .refine(isHostPattern, "want a host name, *.NAME, * or an address or range, each with an optional :PORT");
 
 /** The configuration of a function; an absent field has its default, an unknown one is refused. */
 export const functionConfigSchema = z.strictObject({

@@ -1,6 +1,7 @@
 // The nouns of one call: what is asked of a guest and what came of it. No I/O.
 
 import type { ErrorCode } from "./errors.ts";
+import type { Deployment } from "./function.ts";
 
 /** Milliseconds of each phase that took place. */
 export type Timings = {
@@ -66,3 +67,18 @@ export type CallResult =
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
+
+/** Who fetches: a call that waits for the answer. */
+export type FetchContext = {
+  readonly deployment: Deployment;
+  readonly requestId: string;
+  /** How many calls of functions led to this one. */
+  readonly depth: number;
+  /** What is left of the call's time, ms. */
+  readonly remainingMs: () => number;
+  /** Aborted when the call waits no more. */
+  readonly signal: AbortSignal;
+};
+
+/** The response message, or why there is none: a text in UTF-8. */
+export type FetchReply = { readonly failed: boolean; readonly message: Uint8Array<ArrayBuffer> };

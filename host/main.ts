@@ -13,7 +13,8 @@ import type { Deployment } from "./function.ts";
 import { type HostState, openState } from "./host-state.ts";
 import { type ControlParts, controlApp } from "./http/app.ts";
 import { BodyBudget } from "./http/body-budget.ts";
-import { InvokeRoutes } from "./http/invoke-routes.ts";
+import { InternalCalls } from "./http/internal-calls.ts";
+import { type InvokeRouteParts, InvokeRoutes } from "./http/invoke-routes.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { LogLine } from "./invocation.ts";
 import { Admission } from "./invoke/admission.ts";
@@ -25,6 +26,7 @@ import { Scheduler } from "./invoke/scheduler.ts";
 import { assertLimits, limits } from "./limits.ts";
 import { LogStore } from "./observe/log-store.ts";
 import { Metrics } from "./observe/metrics.ts";
+import { Outbound, type OutboundParts } from "./outbound/outbound.ts";
 import { digestOf } from "./store/files/artifact-store.ts";
 import { type SyncPath, syncDirectly } from "./store/sync.ts";
 
@@ -36,6 +38,8 @@ export type HostOptions = {
   readonly sync?: SyncPath;
   /** What the memories of live calls may hold together; half of the machine's memory by default. */
   readonly memoryBytesMax?: number;
+  /** The addresses of a host name that a guest asks; the system's resolver by default. */
+  readonly resolve?: OutboundParts["resolve"];
 };
 
 export type Host = {
@@ -59,7 +63,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
   const state = await openState(config.dataDir, options.sync ?? syncDirectly, log);
   const engine = startEngine(config, options, state, log, onFault);
-  const { admission, invokeRoutes, logs, metrics, pool, scheduler } = engine;
+  const { admission, invokeRoutes, logs, metrics, outbound, pool, scheduler } = engine;
   const inspectors = new Inspectors();
   inspectors.prepare();
   const deployer = new Deployer({
@@ -113,6 +117,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       await checked;
       await pool.close();
       scheduler.close();
+      outbound.close();
       inspectors.close();
       await logs.flush();
       await state.close();
@@ -170,16 +175,17 @@ function startEngine(
     guestBytes: () => pool.heldBytes,
     modules: () => modules.count,
   });
-  const invoker = new Invoker({
+  const invoker: Invoker = new Invoker({
     admission,
     modules,
     scheduler,
     log: appendLine,
     exists,
+    fetch: (context, message) => outbound.fetch(context, message),
     onCleared: (versionId) =>
       void functions.clearSuspect(versionId).catch((error: unknown) => onFault(error, "")),
   });
-  const invokeRoutes = new InvokeRoutes({
+  const routeParts: InvokeRouteParts = {
     route: (name, pin) => routeCall(functions, name, pin),
     invoke: (request) => invoker.invoke(request),
     bodies: new BodyBudget(),
@@ -189,8 +195,14 @@ function startEngine(
       const { version } = deployment;
       appendLine(deployment, { time: new Date().toISOString(), level: "error", requestId, version, message });
     },
+  };
+  const invokeRoutes = new InvokeRoutes(routeParts);
+  const outbound: Outbound = new Outbound({
+    internalCalls: new InternalCalls(routeParts),
+    bodies: routeParts.bodies,
+    ...(options.resolve && { resolve: options.resolve }),
   });
-  return { admission, invokeRoutes, logs, metrics, modules, pool, scheduler };
+  return { admission, invokeRoutes, logs, metrics, modules, outbound, pool, scheduler };
 }
 
 /** Half of what the process may use: the other half is for what else calls hold, and for the system. */

@@ -1,6 +1,6 @@
-// The two binary messages of docs/abi.md: the request that the host writes and the response that it
-// reads. One buffer each, the same bytes from socket to guest and back. Used by http/ (both
-// directions); never by a worker, which moves the bytes unread.
+// The binary messages of docs/abi.md: the request that the host writes and the response that it reads,
+// and both the other way round for a guest's fetch. One buffer each, the same bytes from socket to guest
+// and back. Used by http/ and outbound/; never by a worker, which moves the bytes unread.
 
 /** The request a guest sees; header names and values alternate, as Node has them in `rawHeaders`. */
 export type RequestHead = {
@@ -55,31 +55,100 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * than `headersMax`, text that is not UTF-8 or bytes left over in the head throw MessageError.
  */
 export function decodeResponse(message: Uint8Array, headersMax: number): ResponseMessage {
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  if (message.byteLength < 4) throw new MessageError("the message is shorter than its length field");
-  const headEnd = 4 + view.getUint32(0, true);
-  if (headEnd > message.byteLength) throw new MessageError("the head is longer than the message");
-  let offset = 4;
-  const number = (): number => {
-    if (offset + 4 > headEnd) throw new MessageError("the head ends inside a number");
-    offset += 4;
-    return view.getUint32(offset - 4, true);
-  };
-  const text = (): string => {
-    const length = number();
-    if (length > headEnd - offset) throw new MessageError("a text is longer than the head");
-    offset += length;
+  const head = new HeadReader(message);
+  const status = head.number();
+  const headers = head.headers(headersMax);
+  return { status, headers, body: head.rest() };
+}
+
+/** Encodes a response for the guest that asked for it; header names and values alternate. */
+export function encodeResponse(
+  status: number,
+  headers: readonly string[],
+  body: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  let headBytes = 8;
+  for (const text of headers) headBytes += 4 + Buffer.byteLength(text);
+  const message = Buffer.from(new ArrayBuffer(4 + headBytes + body.byteLength));
+  let offset = message.writeUInt32LE(headBytes, 0);
+  offset = message.writeUInt32LE(status, offset);
+  offset = message.writeUInt32LE(headers.length / 2, offset);
+  headers.forEach((value, index) => {
+    const bytes = message.write(index % 2 === 0 ? value.toLowerCase() : value, offset + 4);
+    offset = message.writeUInt32LE(bytes, offset) + bytes;
+  });
+  message.set(body, offset);
+  return message;
+}
+
+/** What a guest wants fetched. */
+export type FetchMessage = {
+  readonly method: string;
+  readonly url: string;
+  /** Redirects to follow at most. */
+  readonly redirects: number;
+  /** 0: no other limit than the call's own. */
+  readonly timeoutMs: number;
+  /** Name and value pairs, unchecked. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+};
+
+/** Decodes what a guest wants fetched; throws MessageError as `decodeResponse`. */
+export function decodeFetch(message: Uint8Array, headersMax: number): FetchMessage {
+  const head = new HeadReader(message);
+  const method = head.text();
+  const url = head.text();
+  const redirects = head.number();
+  const timeoutMs = head.number();
+  const headers = head.headers(headersMax);
+  return { method, url, redirects, timeoutMs, headers, body: head.rest() };
+}
+
+/** Reads the head of a message that a guest wrote. */
+class HeadReader {
+  readonly #message: Uint8Array;
+  readonly #view: DataView;
+  readonly #end: number;
+  #offset = 4;
+
+  constructor(message: Uint8Array) {
+    this.#message = message;
+    this.#view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+    if (message.byteLength < 4) throw new MessageError("the message is shorter than its length field");
+    this.#end = 4 + this.#view.getUint32(0, true);
+    if (this.#end > message.byteLength) throw new MessageError("the head is longer than the message");
+  }
+
+  number(): number {
+    if (this.#offset + 4 > this.#end) throw new MessageError("the head ends inside a number");
+    this.#offset += 4;
+    return this.#view.getUint32(this.#offset - 4, true);
+  }
+
+  text(): string {
+    const length = this.number();
+    if (length > this.#end - this.#offset) throw new MessageError("a text is longer than the head");
+    this.#offset += length;
     try {
-      return utf8.decode(message.subarray(offset - length, offset));
+      return utf8.decode(this.#message.subarray(this.#offset - length, this.#offset));
     } catch {
-      throw new MessageError("a header is not UTF-8");
+      throw new MessageError("a text of the head is not UTF-8");
     }
-  };
-  const status = number();
-  const count = number();
-  if (count > headersMax) throw new MessageError(`${count} headers, limit is ${headersMax}`);
-  const headers: [string, string][] = [];
-  for (let index = 0; index < count; index += 1) headers.push([text(), text()]);
-  if (offset !== headEnd) throw new MessageError("bytes are left over in the head");
-  return { status, headers, body: message.subarray(headEnd) };
+  }
+
+  /** A count and as many pairs of name and value. */
+  headers(countMax: number): [string, string][] {
+    const count = this.number();
+    if (count > countMax) throw new MessageError(`${count} headers, limit is ${countMax}`);
+    const headers: [string, string][] = [];
+    for (let index = 0; index < count; index += 1) headers.push([this.text(), this.text()]);
+    return headers;
+  }
+
+  /** What follows the head, which has to be read by now. */
+  rest(): Uint8Array {
+    if (this.#offset !== this.#end) throw new MessageError("bytes are left over in the head");
+    return this.#message.subarray(this.#end);
+  }
 }

@@ -27,6 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   invoke: ["worker", "wasm", "store"],
   deploy: ["worker", "wasm", "store", "observe"],
   http: ["invoke", "deploy", "store", "observe"],
+  outbound: ["http"],
   cli: ["build", "observe"],
 };
 

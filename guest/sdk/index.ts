@@ -1,6 +1,9 @@
 // What a function may import from "mayfly".
 
 export { env } from "./env";
+export { fetch, fetchRequest } from "./fetch";
+export { FetchRequest } from "./fetch-request";
+export { FetchResponse } from "./fetch-response";
 export { Headers } from "./headers";
 export { JsonArray } from "./json/array";
 export { JSON } from "./json/json";

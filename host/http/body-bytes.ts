@@ -8,23 +8,27 @@ import type { BodyShare } from "./body-budget.ts";
 export type BodyBounds = {
   readonly bytesMax: number;
   readonly idleTimeoutMs: number;
+  readonly what: string;
   /** The code for a body that is too large. */
   readonly tooLarge: Extract<ErrorCode, "body_too_large" | "module_too_large">;
 };
 
 export const invokeBody: BodyBounds = {
+  what: "request body",
   bytesMax: limits.requestBodyBytesMax,
   idleTimeoutMs: limits.bodyIdleTimeoutMs,
   tooLarge: "body_too_large",
 };
 
 export const uploadBody: BodyBounds = {
+  what: "module",
   bytesMax: limits.moduleBytesMax,
   idleTimeoutMs: limits.bodyIdleTimeoutMs,
   tooLarge: "module_too_large",
 };
 
 export const jsonBody: BodyBounds = {
+  what: "request body",
   bytesMax: limits.configBodyBytesMax,
   idleTimeoutMs: limits.bodyIdleTimeoutMs,
   tooLarge: "body_too_large",
@@ -82,8 +86,10 @@ export class BodyBytes {
 }
 
 function tooLarge(bounds: BodyBounds, found: string): HostError {
-  const what = bounds.tooLarge === "module_too_large" ? "module" : "request body";
-  return new HostError(bounds.tooLarge, `The ${what} is too large: ${found}, limit is ${bounds.bytesMax}`);
+  return new HostError(
+    bounds.tooLarge,
+    `The ${bounds.what} is too large: ${found}, limit is ${bounds.bytesMax}`,
+  );
 }
 
 /** The 408 of a body of which nothing came for too long. */

@@ -28,6 +28,37 @@ function listed(connection: string): string[] {
   return connection.split(",").map((name) => name.trim().toLowerCase());
 }
 
+/** Fields of a request that the host writes itself; what a guest says in them is dropped. */
+const ownOfRequests = /^(host|content-length|date|expect|x-mayfly-.*)$/;
+/** Methods that make no sense through a client, or give away headers (Fetch standard, forbidden methods). */
+const forbiddenMethods = new Set(["CONNECT", "TRACE", "TRACK"]);
+
+/** Why a guest's method cannot be sent, or null. */
+export function methodFault(method: string): string | null {
+  if (!token.test(method)) return "the method is no token";
+  return forbiddenMethods.has(method.toUpperCase()) ? `the method ${method} may not be sent` : null;
+}
+
+/**
+ * A guest's headers for a request to somebody else, without hop-by-hop and framing fields; names and
+ * values alternate. `x-mayfly-function` says who asks, and cannot be forged.
+ */
+export function outboundHeaders(
+  headers: readonly (readonly [string, string])[],
+  own: { readonly host: string; readonly function: string; readonly contentLength: number | null },
+): string[] {
+  const dropped = new Set(
+    headers.filter(([name]) => name.toLowerCase() === "connection").flatMap(([, value]) => listed(value)),
+  );
+  const kept = headers.filter(([mixed]) => {
+    const name = mixed.toLowerCase();
+    return !hopByHop.has(name) && !ownOfRequests.test(name) && !dropped.has(name);
+  });
+  const sent = ["host", own.host, ...kept.flat(), "x-mayfly-function", own.function];
+  if (own.contentLength !== null) sent.push("content-length", String(own.contentLength));
+  return sent;
+}
+
 /** Node's `rawHeaders` without what concerns this hop only; names in lower case. */
 export function requestHeaders(raw: readonly string[]): string[] {
   const headers: string[] = [];

@@ -6,15 +6,15 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { CallAbandoned, type ErrorCode, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
-import type { Timings } from "../invocation.ts";
 import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
 import { encodeRequest } from "../messages.ts";
 import { AnswerBytes } from "./answer-bytes.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { invokeBody } from "./body-bytes.ts";
+import { type AnswerParts, callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import { GoneClients } from "./gone-clients.ts";
-import { type GuestResponse, readGuestResponse } from "./guest-response.ts";
+import type { GuestResponse } from "./guest-response.ts";
 import { requestHeaders } from "./headers.ts";
 import { ClientGone, hasBody, readBody } from "./request-body.ts";
 import type { FunctionTarget } from "./target.ts";
@@ -30,9 +30,7 @@ export type InvokeRouteParts = {
   readonly bodies: BodyBudget;
   readonly onOutcome: (deployment: Deployment | null, outcome: CallOutcome, ms: number) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
-  /** A guest's fault that was found on this side goes to its log. */
-  readonly onGuestFault: (deployment: Deployment, requestId: string, reason: string) => void;
-};
+} & AnswerParts;
 
 const noBody = new Uint8Array(0);
 
@@ -60,7 +58,8 @@ export class InvokeRoutes {
     try {
       deployment = this.#parts.route(target.name, target.pin);
       const answer = await this.#invoke(request, target, deployment, requestId);
-      const guest = this.#read(answer, request, deployment, requestId);
+      const { method = "GET" } = request;
+      const guest = readAnswer(this.#parts, answer, { method, deployment, requestId });
       this.#answers.hold(request.socket, response, guest.body?.byteLength ?? 0);
       if (closing()) response.shouldKeepAlive = false;
       send(response, guest, callHeaders(requestId, deployment, answer.timings));
@@ -117,42 +116,8 @@ export class InvokeRoutes {
       body,
     );
     const watchGone = (onGone: () => void): Disposable => this.#gone.watch(socket, onGone);
-    return this.#parts.invoke({ deployment, requestId, message, watchGone });
+    return this.#parts.invoke({ deployment, requestId, message, watchGone, depth: 0 });
   }
-
-  #read(
-    answer: InvokeAnswer,
-    request: IncomingMessage,
-    deployment: Deployment,
-    requestId: string,
-  ): GuestResponse {
-    try {
-      return readGuestResponse(answer.message, request.method ?? "GET");
-    } catch (error) {
-      if (!(error instanceof HostError)) throw error;
-      this.#parts.onGuestFault(deployment, requestId, error.message);
-      throw new InvokeError(error.code, error.message, answer.timings);
-    }
-  }
-}
-
-const phases = ["queue", "load", "compile", "instantiate", "run", "wait"] as const;
-
-function callHeaders(
-  requestId: string,
-  deployment: Deployment | null,
-  timings: Timings,
-): (readonly [string, string])[] {
-  const headers: [string, string][] = [["x-mayfly-request-id", requestId]];
-  if (deployment !== null) headers.push(["x-mayfly-version", String(deployment.version)]);
-  let timing = "";
-  for (const phase of phases) {
-    const ms = timings[phase];
-    if (ms !== undefined) timing += `${timing === "" ? "" : ", "}${phase};dur=${ms.toFixed(3)}`;
-  }
-  if (timing !== "") headers.push(["server-timing", timing]);
-  if (timings.cpu !== undefined) headers.push(["x-mayfly-cpu-ms", timings.cpu.toFixed(3)]);
-  return headers;
 }
 
 /** Node joins a string with the headers and writes both at once, which is cheaper than two buffers. */

@@ -3,18 +3,26 @@
 // for a compile, stop the guest).
 
 import { HostError } from "../errors.ts";
+import { monotonicMs } from "../invocation.ts";
 
 export class Deadline {
   /** Why the call is to end; null while it may go on. */
   ended: Error | null = null;
   readonly #timer: NodeJS.Timeout;
+  readonly #endsAtMs: number;
   #undo: ((error: Error) => void) | null = null;
 
   constructor(timeoutMs: number, name: string) {
+    this.#endsAtMs = monotonicMs() + timeoutMs;
     this.#timer = setTimeout(() => {
       const message = `Function "${name}" ran longer than its limit of ${timeoutMs} ms`;
       this.end(new HostError("deadline_exceeded", message));
     }, timeoutMs);
+  }
+
+  /** Never negative. */
+  get remainingMs(): number {
+    return Math.max(0, this.#endsAtMs - monotonicMs());
   }
 
   /** Ends the call for this reason; the first one counts. */

@@ -10,7 +10,14 @@
 
 import { CallAbandoned, type ErrorCode, HostError, type HostErrorOptions } from "../errors.ts";
 import { type Deployment, runsOnReset } from "../function.ts";
-import { type GuestLogLine, type LogLine, monotonicMs, type Timings } from "../invocation.ts";
+import {
+  type FetchContext,
+  type FetchReply,
+  type GuestLogLine,
+  type LogLine,
+  monotonicMs,
+  type Timings,
+} from "../invocation.ts";
 import type { ModuleSetup } from "../worker/protocol.ts";
 import type { Admission } from "./admission.ts";
 import { Deadline } from "./deadline.ts";
@@ -22,6 +29,10 @@ export type InvokeRequest = {
   readonly deployment: Deployment;
   readonly requestId: string;
   readonly message: Uint8Array;
+  /** How many calls of functions led here: 0 for one that came over HTTP. */
+  readonly depth: number;
+  /** Less time than the function's own limit, for a caller that has no more. */
+  readonly timeoutMs?: number;
   /** Calls `onGone` when nobody waits for the answer any more; disposing ends that. */
   readonly watchGone: (onGone: () => void) => Disposable;
 };
@@ -35,6 +46,8 @@ export type InvokerParts = {
   readonly log: (deployment: Deployment, line: LogLine) => void;
   /** Whether a version is still there: its bytes go with it. */
   readonly exists: (versionId: number) => boolean;
+  /** What a guest fetches. */
+  readonly fetch: (context: FetchContext, message: Uint8Array) => Promise<FetchReply>;
   /** A suspect's call has ended without a crash. */
   readonly onCleared: (versionId: number) => void;
 };
@@ -63,7 +76,7 @@ export class Invoker {
   async invoke(request: InvokeRequest): Promise<InvokeAnswer> {
     const { deployment } = request;
     const acceptedAtMs = monotonicMs();
-    const deadline = new Deadline(deployment.config.timeoutMs, deployment.name);
+    const deadline = new Deadline(timeoutOf(request), deployment.name);
     using _gone = request.watchGone(() => deadline.end(new CallAbandoned("The client went away")));
     try {
       const admitted = this.#parts.admission.admit(deployment, (leave) => deadline.onEnded(leave));
@@ -93,8 +106,8 @@ export class Invoker {
 
   /** Schedules the call; when its thread ended before it began, again. */
   #run(request: InvokeRequest, loaded: LoadedModule, deadline: Deadline): Promise<PoolOutcome> {
-    const { scheduler, onCleared } = this.#parts;
-    const { deployment } = request;
+    const { scheduler, onCleared, fetch } = this.#parts;
+    const { deployment, requestId, depth } = request;
     return new Promise((resolve) => {
       const call: PoolCall = {
         key: `${deployment.id}:${deployment.configRevision}`,
@@ -104,6 +117,10 @@ export class Invoker {
         message: request.message,
         setup: moduleSetup(deployment, loaded),
         log: (line) => this.#log(request, line),
+        fetch: (message, signal) => {
+          const remainingMs = (): number => deadline.remainingMs;
+          return fetch({ deployment, requestId, depth, remainingMs, signal }, message);
+        },
         settle: (outcome) => {
           if (outcome.kind === "returned" && deadline.ended === null) return scheduler.enqueueAgain(call);
           const cleared = scheduler.ended(call, survived(outcome));
@@ -159,8 +176,7 @@ export class Invoker {
         );
       case "stopped": {
         if (outcome.code === "client_gone") throw new CallAbandoned("The client went away");
-        const limit =
-          outcome.code === "cpu_exceeded" ? `${config.cpuMs} ms of CPU time` : `${config.timeoutMs} ms`;
+        const limit = outcome.code === "cpu_exceeded" ? `${config.cpuMs} ms of CPU time` : limitText(request);
         const message = `Function "${name}" ran longer than its limit of ${limit}`;
         this.#log(request, { timeMs: Date.now(), level: "error", message: `stopped: ${message}` });
         throw new InvokeError(outcome.code, message, timings);
@@ -172,7 +188,7 @@ export class Invoker {
       case "returned":
         throw new InvokeError(
           "deadline_exceeded",
-          `Function "${name}" waited longer than its limit of ${config.timeoutMs} ms`,
+          `Function "${name}" waited longer than its limit of ${limitText(request)}`,
           timings,
         );
     }
@@ -187,6 +203,16 @@ export class Invoker {
       message: line.message,
     });
   }
+}
+
+/** The wall-clock limit of a call, ms. */
+function timeoutOf({ deployment, timeoutMs = Number.POSITIVE_INFINITY }: InvokeRequest): number {
+  return Math.min(deployment.config.timeoutMs, timeoutMs);
+}
+
+function limitText(request: InvokeRequest): string {
+  const isOwn = timeoutOf(request) === request.deployment.config.timeoutMs;
+  return `${Math.round(timeoutOf(request))} ms${isOwn ? "" : ", which its caller had left"}`;
 }
 
 /** Whether the guest ran and the process lived on, which clears its version of suspicion. */

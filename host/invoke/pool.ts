@@ -2,7 +2,7 @@
 // begun on one that stands still, and stops the ones it is told to. Which call is posted when is the
 // scheduler's business, how many threads there are that of threads.ts.
 
-import { type CallResult, type GuestLogLine, monotonicMs } from "../invocation.ts";
+import { type CallResult, type FetchReply, type GuestLogLine, monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import { type CallAnswer, claim, type FromThread, isRunning, type ModuleSetup } from "../worker/protocol.ts";
 import { chooseThread } from "./balancer.ts";
@@ -21,6 +21,8 @@ export type PoolCall = {
   readonly setup: ModuleSetup;
   /** Guest log lines, in order, all before `settle`. */
   log(line: GuestLogLine): void;
+  /** What its guest fetches, one at a time; `signal` is aborted when the call waits no more. */
+  fetch(message: Uint8Array, signal: AbortSignal): Promise<FetchReply>;
   /** Called exactly once for each `post` that took it. */
   settle(outcome: PoolOutcome): void;
 };
@@ -111,6 +113,7 @@ export class Pool {
       waiting: false,
       settled: false,
       stop: null,
+      fetching: null,
     };
     this.#posted.set(call, posted);
     this.#watchTimer ??= setInterval(() => this.#watch(), limits.threadStallMs).unref();
@@ -134,6 +137,7 @@ export class Pool {
     if (this.#revoke(posted)) return this.#settle(posted, { kind: "stopped", code, runMs: null });
     if (posted.stop !== null) return;
     Atomics.compareExchange(this.#claims, posted.slot, claim.begun, claim.stopping);
+    abandonFetch(posted);
     posted.thread.send({ kind: "stop", slot: posted.slot });
     const beganMs = monotonicMs();
     const { beats } = posted.thread;
@@ -186,10 +190,29 @@ export class Pool {
           const posted = thread.posted.get(slot);
           if (posted !== undefined) thread.setWaiting(posted, waiting);
         }
+        for (const { slot, message: wanted } of message.fetches) this.#fetch(thread, slot, wanted);
         for (const answer of message.answers) this.#answered(thread, answer);
         thread.busyAtMs = monotonicMs();
     }
     if (!this.#closing) this.#options.onRoom();
+  }
+
+  /** A guest waits for what it wants fetched; it is told unless it waits no more by then. */
+  #fetch(thread: Thread, slot: number, wanted: Uint8Array): void {
+    const posted = thread.posted.get(slot);
+    if (posted === undefined || posted.settled || posted.stop !== null) return;
+    const fetching = new AbortController();
+    posted.fetching = fetching;
+    const reply = ({ failed, message }: FetchReply): void => {
+      if (posted.fetching !== fetching) return;
+      posted.fetching = null;
+      thread.send({ kind: "fetched", slot, failed, message }, [message.buffer]);
+    };
+    posted.call.fetch(wanted, fetching.signal).then(reply, (error: unknown) => {
+      if (posted.fetching !== fetching) return;
+      this.#options.onFault(error);
+      reply({ failed: true, message: new TextEncoder().encode("internal: the host failed") });
+    });
   }
 
   #answered(thread: Thread, { slot, ...result }: CallAnswer): void {
@@ -214,6 +237,7 @@ export class Pool {
   /** The thread is done with the call: frees its slot. */
   #finish(posted: Posted, outcome: PoolOutcome): void {
     if (posted.stop !== null) clearTimeout(posted.stop.timer);
+    abandonFetch(posted);
     posted.thread.remove(posted);
     Atomics.store(this.#claims, posted.slot, claim.free);
     this.#freeSlots.push(posted.slot);
@@ -296,4 +320,10 @@ export class Pool {
     this.#threads.scale(this.#waiting);
     this.#options.onRoom();
   }
+}
+
+function abandonFetch(posted: Posted): void {
+  const { fetching } = posted;
+  posted.fetching = null;
+  fetching?.abort();
 }

@@ -19,6 +19,8 @@ export type Posted = {
   settled: boolean;
   /** Why it was asked to stop, and what waits for it to do so. */
   stop: { readonly code: StopCode; timer: NodeJS.Timeout } | null;
+  /** What ends the fetch that its guest waits for. */
+  fetching: AbortController | null;
 };
 
 export class Thread {
@@ -101,8 +103,9 @@ export class Thread {
     this.#outbox = [];
   }
 
-  send(message: ToThread): void {
-    this.port.postMessage(message);
+  /** Sends at once; the buffers in `moved` are the thread's from then on. */
+  send(message: ToThread, moved: readonly ArrayBuffer[] = []): void {
+    this.port.postMessage(message, [...moved]);
   }
 
   /** Looks for a sign of life since the last look, as far as there is something to run. */

@@ -2,6 +2,7 @@
 // calls, and whether the call has been stopped. Made for one call and never reused, so nothing of a
 // call can be seen by another.
 
+import type { FetchReply } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import type { GuestLog } from "./guest-log.ts";
 import { GuestFault, type GuestMemory } from "./guest-memory.ts";
@@ -12,6 +13,9 @@ export type CallPhase = "starting" | "running" | "ended";
 /** Leaves the thread while `work` goes on; `abandon` is called when the call is stopped meanwhile. */
 export type Waiter = { wait<value>(work: Promise<value>, abandon: () => void): Promise<value> };
 
+/** Has something fetched by the main thread; `forget` when nobody waits for it any more. */
+export type Fetcher = { fetch(message: Uint8Array<ArrayBuffer>): Promise<FetchReply>; forget(): void };
+
 export class CallState {
   phase: CallPhase = "starting";
   /** Set before the guest can run; a module without a memory has none. */
@@ -21,6 +25,10 @@ export class CallState {
   answer: Uint8Array<ArrayBuffer> | null = null;
   /** By which host calls wait; null where nothing may. */
   waiter: Waiter | null = null;
+  /** By which it fetches; null where nothing may. */
+  fetcher: Fetcher | null = null;
+  /** Fetches made so far. */
+  fetches = 0;
   /** The last host call's result, fetched by `result_read`. */
   result: Uint8Array = new Uint8Array(0);
   #hostCalls = 0;

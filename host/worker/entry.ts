@@ -2,10 +2,10 @@
 // turns, and answers with bytes. Knows nothing of HTTP, stores or deploys.
 
 import { type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
-import { type CallResult, monotonicMs, type Timings } from "../invocation.ts";
+import { type CallResult, type FetchReply, monotonicMs, type Timings } from "../invocation.ts";
 import { BusyClock } from "./busy-clock.ts";
 import { CallRun, type ThreadShare } from "./call-run.ts";
-import { CallState } from "./call-state.ts";
+import { CallState, type Fetcher } from "./call-state.ts";
 import { type Failure, failure } from "./failure.ts";
 import { GuestLog } from "./guest-log.ts";
 import type { GuestInstance, InstanceCall } from "./instance.ts";
@@ -53,6 +53,8 @@ class GuestThread {
   readonly #modules = new ModuleCache();
   /** Calls that have begun and not ended, by slot. */
   readonly #running = new Map<number, CallRun>();
+  /** Who waits for something to be fetched, by slot. */
+  readonly #fetching = new Map<number, (reply: FetchReply) => void>();
 
   constructor(port: MessagePort, cells: SharedArrayBuffer, onEnd: () => void) {
     const heartbeat = new Int32Array(cells, threadCell.heartbeat * 4, 1);
@@ -96,6 +98,7 @@ class GuestThread {
     if (message.kind === "calls") {
       for (const task of message.calls) this.#turns.begin(() => this.#begin(task));
     } else if (message.kind === "stop") this.#running.get(message.slot)?.stop();
+    else if (message.kind === "fetched") this.#fetching.get(message.slot)?.(message);
     else this.#onEnd();
   }
 
@@ -123,6 +126,20 @@ class GuestThread {
     this.#turns.released();
   }
 
+  #fetcher(slot: number): Fetcher {
+    return {
+      fetch: (message) =>
+        new Promise((resolve) => {
+          this.#outbox.fetch(slot, message);
+          this.#fetching.set(slot, (reply) => {
+            this.#fetching.delete(slot);
+            resolve(reply);
+          });
+        }),
+      forget: () => void this.#fetching.delete(slot),
+    };
+  }
+
   async #run(task: CallTask, cached: CachedModule): Promise<CallResult> {
     const begunAtMs = monotonicMs();
     const { slot } = task;
@@ -132,6 +149,7 @@ class GuestThread {
     const state = new CallState(task.message, cached.env, log);
     const run = new CallRun(this.#share, task);
     state.waiter = run;
+    state.fetcher = this.#fetcher(slot);
     this.#running.set(slot, run);
     const call: InstanceCall = { state, check: run.check, pause: run.pause };
     let instance: GuestInstance | null = null;

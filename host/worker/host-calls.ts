@@ -4,7 +4,7 @@
 // recorded before it is thrown, so that a guest which swallows the error gains nothing.
 
 import { randomFillSync } from "node:crypto";
-import type { LogLevel } from "../invocation.ts";
+import type { FetchReply, LogLevel } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import type { CallState, Waiter } from "./call-state.ts";
 import { GuestFault } from "./guest-memory.ts";
@@ -69,6 +69,12 @@ function waiterOf({ waiter }: CallState): Waiter {
   return waiter;
 }
 
+/** The length of the response message, or that of the reason why there is none, negated. */
+function fetched(state: CallState, { failed, message }: FetchReply): number {
+  state.result = message;
+  return failed ? -message.byteLength : message.byteLength;
+}
+
 const mayfly: Readonly<Record<string, HostCall>> = {
   request_read: call(["i32"], [], (state, pointer = 0) => {
     const memory = state.enterRunning("request_read");
@@ -102,6 +108,23 @@ const mayfly: Readonly<Record<string, HostCall>> = {
       timer = setTimeout(resolve, Math.min(limits.sleepMsMax, Math.max(0, ms || 0)));
     });
     return waiterOf(state).wait(slept, () => clearTimeout(timer));
+  }),
+  fetch: suspendingCall(["i32", "i32"], ["i32"], (state, pointer = 0, length = 0) => {
+    const memory = state.enterRunning("fetch");
+    const lengthMax = limits.requestBodyBytesMax + 2 * limits.responseHeaderBytesMax;
+    const message = memory.copy(pointer, length, lengthMax, "what is to be fetched");
+    state.fetches += 1;
+    if (state.fetches > limits.fetchesPerCallMax) {
+      return fetched(state, {
+        failed: true,
+        message: Buffer.from(`overloaded: more than ${limits.fetchesPerCallMax} fetches`),
+      });
+    }
+    const { fetcher } = state;
+    if (fetcher === null) throw new Error("A guest ran with nothing to fetch by");
+    return waiterOf(state)
+      .wait(fetcher.fetch(message), () => fetcher.forget())
+      .then((reply) => fetched(state, reply));
   }),
   random: call(["i32", "i32"], [], (state, pointer = 0, length = 0) => {
     const memory = state.enterRunning("random");

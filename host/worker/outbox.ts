@@ -2,7 +2,7 @@
 // message's fixed price are most of what an answer costs.
 
 import type { MessagePort } from "node:worker_threads";
-import type { CallAnswer, FromThread, WaitNews } from "./protocol.ts";
+import type { CallAnswer, FetchNews, FromThread, WaitNews } from "./protocol.ts";
 
 /** Answers up to this size are cloned, larger ones are moved: moving has a fixed price. */
 const clonedBytesMax = 16_384;
@@ -11,6 +11,7 @@ export class Outbox {
   readonly #port: MessagePort;
   #answers: CallAnswer[] = [];
   #waits: WaitNews[] = [];
+  #fetches: FetchNews[] = [];
   #moved: ArrayBuffer[] = [];
 
   constructor(port: MessagePort) {
@@ -28,13 +29,24 @@ export class Outbox {
     this.#waits.push({ slot, waiting });
   }
 
-  /** Sends what there is. */
+  fetch(slot: number, message: Uint8Array<ArrayBuffer>): void {
+    this.#fetches.push({ slot, message });
+    this.#moved.push(message.buffer);
+  }
+
+  /** Sends what there is. A guest that wants something fetched waits: there is news of that too. */
   readonly flush = (): void => {
     if (this.#answers.length === 0 && this.#waits.length === 0) return;
-    const news: FromThread = { kind: "news", answers: this.#answers, waits: this.#waits };
+    const news: FromThread = {
+      kind: "news",
+      answers: this.#answers,
+      waits: this.#waits,
+      fetches: this.#fetches,
+    };
     this.#port.postMessage(news, this.#moved);
     this.#answers = [];
     this.#waits = [];
+    this.#fetches = [];
     this.#moved = [];
   };
 }

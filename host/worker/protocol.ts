@@ -4,7 +4,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Abi } from "../function.ts";
-import type { CallResult, LogLevel } from "../invocation.ts";
+import type { CallResult, FetchReply, LogLevel } from "../invocation.ts";
 
 /**
  * A call's claim, one cell each, drawn once:
@@ -80,6 +80,8 @@ export type ToThread =
   | { readonly kind: "calls"; readonly calls: readonly CallTask[] }
   /** The claim of this call has become `stopping`; it may be waiting and not look at it. */
   | { readonly kind: "stop"; readonly slot: number }
+  /** What the guest of this call wanted fetched, or why it could not be. */
+  | ({ readonly kind: "fetched"; readonly slot: number } & FetchReply)
   /** Take no more; sent to a thread that has nothing to do. */
   | { readonly kind: "end" };
 
@@ -94,7 +96,10 @@ export type FromThread =
       readonly answers: readonly CallAnswer[];
       /** Slots of calls that have begun to wait for a host call, and of those that wait no more, in turn. */
       readonly waits: readonly WaitNews[];
+      /** What guests want fetched; each waits for a `fetched`, or to be stopped. */
+      readonly fetches: readonly FetchNews[];
     };
 
 export type GuestLine = readonly [timeMs: number, level: LogLevel, message: string];
 export type WaitNews = { readonly slot: number; readonly waiting: boolean };
+export type FetchNews = { readonly slot: number; readonly message: Uint8Array<ArrayBuffer> };

@@ -6,7 +6,12 @@ import { HostError } from "../../host/errors.ts";
 import { BodyBudget } from "../../host/http/body-budget.ts";
 import { type BodyBounds, BodyBytes } from "../../host/http/body-bytes.ts";
 
-const bounds: BodyBounds = { bytesMax: 1_000, idleTimeoutMs: 1_000, tooLarge: "body_too_large" };
+const bounds: BodyBounds = {
+  what: "request body",
+  bytesMax: 1_000,
+  idleTimeoutMs: 1_000,
+  tooLarge: "body_too_large",
+};
 const isCode = (code: string) => (error: unknown) => error instanceof HostError && error.code === code;
 const bytes = Uint8Array.from({ length: bounds.bytesMax }, (_, at) => at % 251);
 

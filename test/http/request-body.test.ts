@@ -10,7 +10,12 @@ import { ClientGone, readBody } from "../../host/http/request-body.ts";
 import { readStream } from "../../host/http/stream-body.ts";
 import { RawConnection } from "../support/raw-connection.ts";
 
-const bounds: BodyBounds = { bytesMax: 10, idleTimeoutMs: 150, tooLarge: "body_too_large" };
+const bounds: BodyBounds = {
+  what: "request body",
+  bytesMax: 10,
+  idleTimeoutMs: 150,
+  tooLarge: "body_too_large",
+};
 let server: Server;
 type Reading = { readonly result: Promise<Uint8Array> };
 let seen: ((reading: Reading) => void) | null = null;

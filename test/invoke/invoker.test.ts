@@ -22,7 +22,7 @@ const deployment = {
 } as const;
 
 const watchGone = () => ({ [Symbol.dispose]: () => {} });
-const request = { deployment, requestId: "r", message: new Uint8Array(0), watchGone };
+const request = { deployment, requestId: "r", message: new Uint8Array(0), depth: 0, watchGone };
 
 /** An invoker whose scheduler settles each call with `outcome`. */
 function invokerThatMeets(
@@ -45,6 +45,7 @@ function invokerThatMeets(
     modules: { get: () => (outcome === null ? load() : { loaded }) },
     scheduler,
     log: () => {},
+    fetch: async () => assert.fail("nothing fetches"),
     exists: (id) => id !== deployment.id,
     onCleared: () => {},
   });

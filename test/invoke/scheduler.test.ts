@@ -42,6 +42,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
     message: new Uint8Array(0),
     setup,
     log: () => {},
+    fetch: async () => assert.fail("nothing fetches"),
     settle: (outcome) => void settled.push(outcome),
   };
 }

@@ -15,7 +15,16 @@ function started() {
     const key = `${versionId}:1`;
     const call = { key, versionId, cpuMs: 1, message: new Uint8Array(1), setup: { env: [] } } as never;
     slot += 1;
-    return { call: call as PoolCall, slot, expectedMs, thread, waiting: false, settled: false, stop: null };
+    return {
+      call: call as PoolCall,
+      slot,
+      expectedMs,
+      thread,
+      waiting: false,
+      settled: false,
+      stop: null,
+      fetching: null,
+    };
   };
   const received = (): unknown => receiveMessageOnPort(port2)?.message;
   return { thread, beats, posted, received, close: () => port1.close() };

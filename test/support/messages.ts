@@ -26,6 +26,29 @@ function text(value: string): Buffer {
   return Buffer.concat([u32(bytes.length), bytes]);
 }
 
+export type FetchParts = {
+  readonly method?: string;
+  readonly url: string;
+  readonly redirects?: number;
+  readonly timeoutMs?: number;
+  readonly headers?: readonly (readonly [string, string])[];
+  readonly body?: string | Uint8Array;
+};
+
+/** A message that asks for a fetch. */
+export function fetchMessage(parts: FetchParts): Buffer {
+  const { method = "GET", url, redirects = 5, timeoutMs = 0, headers = [], body = "" } = parts;
+  const head = Buffer.concat([
+    text(method),
+    text(url),
+    u32(redirects),
+    u32(timeoutMs),
+    u32(headers.length),
+    ...headers.flatMap((pair) => pair.map(text)),
+  ]);
+  return Buffer.concat([u32(head.length), head, Buffer.from(body as string)]);
+}
+
 export type SeenRequest = {
   readonly method: string;
   readonly url: string;

@@ -11,7 +11,7 @@ import type { LogLine } from "../../host/invocation.ts";
 import { type Host, type HostOptions, start } from "../../host/main.ts";
 import { type Answer, type Ask, ask } from "./http-client.ts";
 
-export type TestHostOptions = Partial<HostConfig> & Pick<HostOptions, "sync">;
+export type TestHostOptions = Partial<HostConfig> & Pick<HostOptions, "sync" | "resolve">;
 
 export class TestHost {
   readonly host: Host;
@@ -26,7 +26,7 @@ export class TestHost {
   }
 
   static async start(options: TestHostOptions = {}): Promise<TestHost> {
-    const { sync, ...config } = options;
+    const { sync, resolve, ...config } = options;
     const dataDir = config.dataDir ?? (await mkdtemp(join(tmpdir(), "mayfly-test-")));
     const faults: string[] = [];
     const log = pino({ level: "error" }, { write: (line: string) => void faults.push(line) });
@@ -41,7 +41,7 @@ export class TestHost {
         ...config,
         dataDir,
       },
-      { log, ...(sync === undefined ? {} : { sync }) },
+      { log, ...(sync && { sync }), ...(resolve && { resolve }) },
     );
     return new TestHost(host, dataDir, faults);
   }

@@ -1,0 +1,48 @@
+// What becomes of a call's outcome on its way to whoever asked, over HTTP or from another function: the
+// guest's answer, checked, and the host's own headers about the call.
+
+import { HostError } from "../errors.ts";
+import type { Deployment } from "../function.ts";
+import type { Timings } from "../invocation.ts";
+import { type InvokeAnswer, InvokeError } from "../invoke/invoker.ts";
+import { type GuestResponse, readGuestResponse } from "./guest-response.ts";
+
+export type AnswerParts = {
+  /** A guest's fault that was found on this side goes to its log. */
+  readonly onGuestFault: (deployment: Deployment, requestId: string, reason: string) => void;
+};
+
+/** The guest's response; throws InvokeError when it is none. */
+export function readAnswer(
+  parts: AnswerParts,
+  answer: InvokeAnswer,
+  call: { readonly method: string; readonly deployment: Deployment; readonly requestId: string },
+): GuestResponse {
+  try {
+    return readGuestResponse(answer.message, call.method);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    parts.onGuestFault(call.deployment, call.requestId, error.message);
+    throw new InvokeError(error.code, error.message, answer.timings);
+  }
+}
+
+const phases = ["queue", "load", "compile", "instantiate", "run", "wait"] as const;
+
+/** The headers by which the host speaks of a call (docs/lifecycle.md). */
+export function callHeaders(
+  requestId: string,
+  deployment: Deployment | null,
+  timings: Timings,
+): (readonly [string, string])[] {
+  const headers: [string, string][] = [["x-mayfly-request-id", requestId]];
+  if (deployment !== null) headers.push(["x-mayfly-version", String(deployment.version)]);
+  let timing = "";
+  for (const phase of phases) {
+    const ms = timings[phase];
+    if (ms !== undefined) timing += `${timing === "" ? "" : ", "}${phase};dur=${ms.toFixed(3)}`;
+  }
+  if (timing !== "") headers.push(["server-timing", timing]);
+  if (timings.cpu !== undefined) headers.push(["x-mayfly-cpu-ms", timings.cpu.toFixed(3)]);
+  return headers;
+}

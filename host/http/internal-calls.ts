@@ -1,0 +1,79 @@
+// Calls between functions: what a function asks of another one takes the way of an HTTP request without
+// the network, and its answer, errors included, is the one an HTTP client would get.
+
+import { CallAbandoned, HostError } from "../errors.ts";
+import { type Deployment, functionName } from "../function.ts";
+import { InvokeError } from "../invoke/invoker.ts";
+import { encodeRequest, encodeResponse } from "../messages.ts";
+import { callHeaders, readAnswer } from "./call-answer.ts";
+import { problemOf } from "./error-response.ts";
+import type { CallOutcome, InvokeRouteParts } from "./invoke-routes.ts";
+
+export type InternalCall = {
+  readonly name: string;
+  readonly method: string;
+  readonly url: string;
+  readonly path: string;
+  readonly query: string;
+  /** Names and values alternate. */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array;
+  /** The caller's: the log lines of both are found by it. */
+  readonly requestId: string;
+  /** How many calls of functions led here. */
+  readonly depth: number;
+  /** What is left of the caller's time. */
+  readonly timeoutMs: number;
+  /** The caller waits no more. */
+  readonly signal: AbortSignal;
+};
+
+export class InternalCalls {
+  readonly #parts: InvokeRouteParts;
+
+  constructor(parts: InvokeRouteParts) {
+    this.#parts = parts;
+  }
+
+  /** The response message; rejects with CallAbandoned when the caller waits no more. */
+  async call(call: InternalCall): Promise<Uint8Array<ArrayBuffer>> {
+    const { requestId, method } = call;
+    const startMs = performance.now();
+    let deployment: Deployment | null = null;
+    let outcome: CallOutcome = "ok";
+    try {
+      using share = this.#parts.bodies.share();
+      share.add(call.body.byteLength);
+      deployment = this.#parts.route(functionName(call.name), null);
+      const answer = await this.#parts.invoke({
+        deployment,
+        requestId,
+        message: encodeRequest({ ...call, remoteAddress: "" }, call.body),
+        depth: call.depth,
+        timeoutMs: call.timeoutMs,
+        watchGone: (onGone) => watchAborted(call.signal, onGone),
+      });
+      const guest = readAnswer(this.#parts, answer, { method, deployment, requestId });
+      const headers = [...guest.headers, ...callHeaders(requestId, deployment, answer.timings)];
+      return encodeResponse(guest.status, headers.flat(), guest.body ?? new Uint8Array(0));
+    } catch (error) {
+      if (error instanceof CallAbandoned) {
+        outcome = "client_gone";
+        throw error;
+      }
+      outcome = error instanceof HostError ? error.code : "internal";
+      const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
+      const timings = error instanceof InvokeError ? error.timings : {};
+      const headers = [...callHeaders(requestId, deployment, timings), ...problem.headers];
+      return encodeResponse(problem.status, headers.flat(), Buffer.from(problem.body));
+    } finally {
+      this.#parts.onOutcome(deployment, outcome, performance.now() - startMs);
+    }
+  }
+}
+
+function watchAborted(signal: AbortSignal, onGone: () => void): Disposable {
+  if (signal.aborted) onGone();
+  else signal.addEventListener("abort", onGone);
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", onGone) };
+}

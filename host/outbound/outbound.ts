@@ -1,0 +1,297 @@
+// All control flow of a guest's fetch, from its message to the answer's:
+//
+//   decode     the method, URL and headers are checked
+//   ->         another function of this host, when the URL names one: no network (http/internal-calls.ts)
+//   place      a place among the fetches of the function and of the host, or a wait for one
+//   hop        the host is allowed, each of its addresses too; then the request, to one of those
+//   redirect   the next hop, checked as the first was
+//   encode     the response message
+//
+// Whatever the guest or the other side does wrong is a failure that the guest is told of.
+
+import type { LookupAddress } from "node:dns";
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { AllowedHosts, plainHost } from "../allowed-hosts.ts";
+import { HostError } from "../errors.ts";
+import type { FunctionConfig } from "../function.ts";
+import type { BodyBudget, BodyShare } from "../http/body-budget.ts";
+import { headerFault, methodFault, outboundHeaders } from "../http/headers.ts";
+import type { InternalCalls } from "../http/internal-calls.ts";
+import { Semaphore } from "../http/semaphore.ts";
+import type { FetchContext, FetchReply } from "../invocation.ts";
+import { limits } from "../limits.ts";
+import { decodeFetch, encodeResponse, type FetchMessage, MessageError } from "../messages.ts";
+import { isPublicAddress } from "./addresses.ts";
+import { type Hop, type HopAnswer, Hops } from "./hop.ts";
+import { Places } from "./places.ts";
+import { nextHop } from "./redirect.ts";
+
+export type OutboundParts = {
+  readonly internalCalls: Pick<InternalCalls, "call">;
+  readonly bodies: BodyBudget;
+  /** The addresses of a host name; the system's resolver unless given. */
+  readonly resolve?: (hostname: string) => Promise<readonly LookupAddress[]>;
+};
+
+/** Why a fetch failed: a word for programs, then a sentence. */
+export class FetchFailure extends Error {
+  constructor(code: FailureCode, sentence: string, options: ErrorOptions = {}) {
+    super(`${code}: ${sentence}`, options);
+  }
+}
+
+export type FailureCode =
+  | "invalid_request"
+  | "host_not_allowed"
+  | "too_many_redirects"
+  | "too_deep"
+  | "unreachable"
+  | "timeout"
+  | "answer_too_large"
+  | "overloaded";
+
+const internalDomain = ".mayfly.internal";
+const systemLookup = (hostname: string): Promise<LookupAddress[]> => lookup(hostname, { all: true });
+
+export class Outbound {
+  readonly #parts: OutboundParts;
+  readonly #resolve: (hostname: string) => Promise<readonly LookupAddress[]>;
+  readonly #hops = new Hops();
+  readonly #places = new Places(limits.fetchesAtOnceMax, limits.fetchesAtOncePerFunctionMax);
+  readonly #lookups = new Semaphore(limits.lookupsAtOnceMax);
+  readonly #allowed = new WeakMap<FunctionConfig, AllowedHosts>();
+
+  constructor(parts: OutboundParts) {
+    this.#parts = parts;
+    this.#resolve = parts.resolve ?? systemLookup;
+  }
+
+  /** Fetches what `message` asks for (docs/abi.md); rejects on a fault of ours, or when the call is over. */
+  async fetch(context: FetchContext, message: Uint8Array): Promise<FetchReply> {
+    try {
+      return { failed: false, message: await this.#fetch(context, message) };
+    } catch (error) {
+      if (!(error instanceof FetchFailure)) throw error;
+      return { failed: true, message: new TextEncoder().encode(error.message) };
+    }
+  }
+
+  close(): void {
+    this.#hops.close();
+  }
+
+  async #fetch(context: FetchContext, message: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    const wanted = decode(message);
+    const url = parseUrl(wanted.url);
+    using limit = timeLimit(context.signal, wanted.timeoutMs);
+    const name = plainHost(url.hostname);
+    if (name.endsWith(internalDomain)) {
+      return this.#internal(context, wanted, url, name.slice(0, -internalDomain.length), limit.signal);
+    }
+    try {
+      using _place = await this.#places.take(context.deployment.name);
+      limit.signal.throwIfAborted();
+      return await this.#follow(context, wanted, url, limit.signal);
+    } catch (error) {
+      throw failureOf(error, limit.signal, context.signal);
+    }
+  }
+
+  /** The first hop, and those that its answers lead to. */
+  async #follow(
+    context: FetchContext,
+    wanted: FetchMessage,
+    first: URL,
+    signal: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    let request = {
+      url: first,
+      method: wanted.method,
+      headers: wanted.headers as readonly (readonly [string, string])[],
+      body: wanted.body,
+    };
+    using share = this.#parts.bodies.share();
+    share.add(request.body.byteLength);
+    const redirectsMax = Math.min(wanted.redirects, limits.fetchRedirectsMax);
+    for (let redirects = 0; ; redirects += 1) {
+      const answer = await this.#hop(context, request, share, signal);
+      // Asked for no redirects, it gets the answer that says so; else it asked for where they lead.
+      const next = wanted.redirects === 0 ? null : nextHop(request, answer);
+      if (next === null) return encodeResponse(answer.status, answer.headers, answer.body);
+      if (redirects >= redirectsMax) {
+        throw new FetchFailure("too_many_redirects", `more than ${redirectsMax} redirects`);
+      }
+      share.remove(answer.body.byteLength);
+      request = { ...next, url: parseUrl(next.url) };
+    }
+  }
+
+  async #hop(
+    { deployment }: FetchContext,
+    request: Omit<Hop, "addresses" | "headers"> & {
+      readonly headers: readonly (readonly [string, string])[];
+    },
+    share: BodyShare,
+    signal: AbortSignal,
+  ): Promise<HopAnswer> {
+    const { url, body } = request;
+    const addresses = await this.#addresses(this.#allowedBy(deployment.config), url, signal);
+    const headers = outboundHeaders(request.headers, {
+      host: url.host,
+      function: deployment.name,
+      contentLength: body.byteLength > 0 || /^P/.test(request.method) ? body.byteLength : null,
+    });
+    return await this.#hops.send({ ...request, headers, addresses }, share, signal);
+  }
+
+  /** Where a URL's host is, each address allowed; null when the host is an address itself. */
+  async #addresses(
+    allowed: AllowedHosts,
+    url: URL,
+    signal: AbortSignal,
+  ): Promise<readonly LookupAddress[] | null> {
+    const host = plainHost(url.hostname);
+    const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+    if (!allowed.allows(host, port)) {
+      throw new FetchFailure("host_not_allowed", `add "${host}" to the function's allowedHosts`);
+    }
+    const isAddress = isIP(host) !== 0;
+    const addresses = isAddress ? null : await this.#lookup(host, signal);
+    for (const address of addresses?.map((found) => found.address) ?? [host]) {
+      if (isPublicAddress(address) || allowed.lists(address, port)) continue;
+      const where = isAddress ? `${host} is` : `${host} leads to ${address},`;
+      throw new FetchFailure(
+        "host_not_allowed",
+        `${where} not a public address: add "${address}" to the function's allowedHosts`,
+      );
+    }
+    return addresses;
+  }
+
+  async #lookup(host: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
+    using _place = await this.#lookups.take();
+    signal.throwIfAborted();
+    const addresses = await this.#resolve(host);
+    if (addresses.length === 0) throw new FetchFailure("unreachable", `${host} has no address`);
+    signal.throwIfAborted();
+    return addresses;
+  }
+
+  #allowedBy(config: FunctionConfig): AllowedHosts {
+    let allowed = this.#allowed.get(config);
+    if (allowed === undefined) {
+      allowed = new AllowedHosts(config.allowedHosts);
+      this.#allowed.set(config, allowed);
+    }
+    return allowed;
+  }
+
+  #internal(
+    context: FetchContext,
+    { method, headers, body, timeoutMs }: FetchMessage,
+    url: URL,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const depth = context.depth + 1;
+    if (depth > limits.callDepthMax) {
+      throw new FetchFailure("too_deep", `functions call one another at most ${limits.callDepthMax} deep`);
+    }
+    if (url.protocol !== "http:" || url.port !== "") {
+      throw new FetchFailure("invalid_request", `functions are at http://NAME${internalDomain}/`);
+    }
+    return this.#parts.internalCalls.call({
+      name,
+      method,
+      url: url.href,
+      path: url.pathname,
+      query: url.search.slice(1),
+      headers: outboundHeaders(headers, {
+        host: url.host,
+        function: context.deployment.name,
+        contentLength: body.byteLength > 0 ? body.byteLength : null,
+      }),
+      body,
+      requestId: context.requestId,
+      depth,
+      timeoutMs: Math.min(timeoutMs || Number.POSITIVE_INFINITY, context.remainingMs()),
+      signal,
+    });
+  }
+}
+
+function decode(message: Uint8Array): FetchMessage {
+  let wanted: FetchMessage;
+  try {
+    wanted = decodeFetch(message, limits.responseHeadersMax);
+  } catch (error) {
+    if (!(error instanceof MessageError)) throw error;
+    throw new FetchFailure("invalid_request", error.message, { cause: error });
+  }
+  const fault = methodFault(wanted.method) ?? headersFault(wanted.headers);
+  if (fault !== null) throw new FetchFailure("invalid_request", fault);
+  if (wanted.body.byteLength > limits.requestBodyBytesMax) {
+    throw new FetchFailure("invalid_request", `the body is over ${limits.requestBodyBytesMax} bytes`);
+  }
+  return wanted;
+}
+
+function headersFault(headers: readonly (readonly [string, string])[]): string | null {
+  let bytes = 0;
+  for (const [name, value] of headers) {
+    bytes += name.length + value.length;
+    const fault = headerFault(name, value);
+    if (fault !== null) return fault;
+  }
+  return bytes > limits.responseHeaderBytesMax
+    ? `the headers are over ${limits.responseHeaderBytesMax} bytes`
+    : null;
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null) throw new FetchFailure("invalid_request", "the URL is none: want http://HOST/PATH");
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    throw new FetchFailure("invalid_request", `want an http or https URL, not ${url.protocol}`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new FetchFailure("invalid_request", "a URL may hold no user name and password");
+  }
+  url.hash = "";
+  return url;
+}
+
+type TimeLimit = Disposable & { readonly signal: AbortSignal };
+
+/** Aborts with the call, or when the fetch has taken too long. */
+function timeLimit(call: AbortSignal, timeoutMs: number): TimeLimit {
+  const controller = new AbortController();
+  const end = (): void => controller.abort();
+  const timer = setTimeout(end, Math.min(timeoutMs || Number.POSITIVE_INFINITY, limits.fetchTimeoutMs));
+  if (call.aborted) end();
+  else call.addEventListener("abort", end);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      call.removeEventListener("abort", end);
+    },
+  };
+}
+
+/** What to tell the guest; rethrows what is no business of it. */
+function failureOf(error: unknown, signal: AbortSignal, call: AbortSignal): FetchFailure {
+  if (error instanceof FetchFailure) return error;
+  if (call.aborted) throw error;
+  if (signal.aborted) {
+    return new FetchFailure("timeout", "no whole answer came in time", { cause: error });
+  }
+  if (error instanceof HostError) {
+    const code = error.code === "overloaded" ? "overloaded" : "answer_too_large";
+    return new FetchFailure(code, error.message, { cause: error });
+  }
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code !== "string") throw error;
+  return new FetchFailure("unreachable", `the connection failed (${code})`, { cause: error });
+}
