@@ -51,8 +51,7 @@ export class FetchResponse {
     this.message = message;
     this.error = error;
     this.status = error.length > 0 ? 0 : numberAt(message, 4);
-    if (error.length > 0) return;
-    const count = numberAt(message, 8);
+    const count = error.length > 0 ? 0 : numberAt(message, 8);
     for (let i = 0, at = 12; i < count; i++) {
       const value = textEnd(message, at);
       this.headers.add(textAt(message, at), textAt(message, value));
