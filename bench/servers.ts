@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { compileFunction } from "../host/build/compile.ts";
+import { limits } from "../host/limits.ts";
 
 export type Server = AsyncDisposable & { readonly url: string; readonly process: ChildProcess };
 
@@ -54,15 +55,8 @@ export async function startMayfly(copies: number, flags: readonly string[] = [])
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const server = await listening(child);
-  const { wasm } = await compileFunction({ file: join(root, "guest/examples/hello/index.ts") });
-  for (let copy = 0; copy < copies; copy += 1) {
-    const answer = await fetch(`${server.url}/v1/functions/hello-${copy}`, {
-      method: "PUT",
-      body: new Blob([withData(wasm, copy)]),
-      headers: { "content-type": "application/wasm" },
-    });
-    if (!answer.ok) throw new Error(`deploy: ${answer.status} ${await answer.text()}`);
-  }
+  const wasm = await helloModule();
+  await deployCopies(server, wasm, 0, copies);
   return {
     ...server,
     [Symbol.asyncDispose]: async () => {
@@ -72,6 +66,43 @@ export async function startMayfly(copies: number, flags: readonly string[] = [])
   };
 }
 
+/** Deploys hello-FIRST to hello-(END - 1), as many at a time as a host takes at once. */
+export async function deployCopies(
+  server: Server,
+  wasm: Uint8Array,
+  first: number,
+  end: number,
+): Promise<void> {
+  let next = first;
+  const deployer = async (): Promise<void> => {
+    while (next < end) {
+      const copy = next;
+      next += 1;
+      await upload(server, `hello-${copy}`, withData(wasm, copy));
+    }
+  };
+  await Promise.all(Array.from({ length: limits.deploysAtOnceMax }, deployer));
+}
+
+export function helloModule(): Promise<Uint8Array> {
+  return compileFunction({ file: join(root, "guest/examples/hello/index.ts") }).then(({ wasm }) => wasm);
+}
+
+/** Replaces a function's configuration. */
+export async function configure(server: Server, name: string, config: object): Promise<void> {
+  const path = `${server.url}/v1/functions/${name}/config`;
+  const answer = await fetch(path, { method: "PUT", body: JSON.stringify(config) });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+}
+
+/** The value of a gauge of the host. */
+export async function gauge(server: Server, name: string): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const value = new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1];
+  if (value === undefined) throw new Error(`No metric ${name}`);
+  return Number(value);
+}
+
 /** Compiles a function of AssemblyScript and deploys it with this configuration. */
 export async function deploy(server: Server, name: string, source: string, config: object): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
@@ -79,15 +110,17 @@ export async function deploy(server: Server, name: string, source: string, confi
   await writeFile(file, source);
   const { wasm } = await compileFunction({ file });
   await rm(folder, { recursive: true });
-  const at = `${server.url}/v1/functions/${name}`;
-  const body = new Blob([new Uint8Array(wasm)]);
-  for (const [path, init] of [
-    [`${at}/config`, { body: JSON.stringify(config) }],
-    [at, { body, headers: { "content-type": "application/wasm" } }],
-  ] as const) {
-    const answer = await fetch(path, { method: "PUT", ...init });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  }
+  await configure(server, name, config);
+  await upload(server, name, wasm);
+}
+
+async function upload(server: Server, name: string, wasm: Uint8Array): Promise<void> {
+  const answer = await fetch(`${server.url}/v1/functions/${name}`, {
+    method: "PUT",
+    body: new Blob([new Uint8Array(wasm)]),
+    headers: { "content-type": "application/wasm" },
+  });
+  if (!answer.ok) throw new Error(`deploy of ${name}: ${answer.status} ${await answer.text()}`);
 }
 
 /**

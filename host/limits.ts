@@ -49,6 +49,7 @@ export const limitTable = {
   logFollowersMax: limit(100, "connections", "open ?follow=1 streams of one host"),
   hostCallsPerCallMax: limit(100_000, "host calls", "a storm of host calls is a runaway"),
   sleepMsMax: limit(900_000, "ms", "one sleep(), no longer than a call can last"),
+  instanceUsesMax: limit(1_000, "calls", "on one instance, where the configuration asks for `reuse`"),
   fetchesPerCallMax: limit(1_000, "fetches", "of one call: more is a storm on somebody else"),
   fetchTimeoutMs: limit(60_000, "ms", "one fetch, redirects included, unless the call ends before"),
   fetchRedirectsMax: limit(5, "redirects", "of one fetch, each checked as the first address was"),

@@ -4,7 +4,17 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-const benchmarks = ["throughput", "cold-start", "waiting", "neighbours", "restart", "kernels"];
+const benchmarks = [
+  "throughput",
+  "cold-start",
+  "waiting",
+  "neighbours",
+  "isolation",
+  "scale",
+  "density",
+  "restart",
+  "kernels",
+];
 const folder = join(import.meta.dirname, "..", "bench");
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith("-"));
 const options = process.argv.slice(2).filter((word) => word.startsWith("-"));

@@ -18,7 +18,7 @@ import {
   monotonicMs,
   type Timings,
 } from "../invocation.ts";
-import type { ModuleSetup } from "../worker/protocol.ts";
+import type { InstanceUse, ModuleSetup } from "../worker/protocol.ts";
 import type { Admission } from "./admission.ts";
 import { Deadline } from "./deadline.ts";
 import type { LoadedModule, ModuleLoad, Modules } from "./modules.ts";
@@ -232,6 +232,11 @@ function assertMemoryFits(deployment: Deployment, loaded: LoadedModule): void {
   );
 }
 
+function instanceUse(deployment: Deployment): InstanceUse {
+  if (deployment.config.isolation === "reuse") return "reuse";
+  return runsOnReset(deployment) ? "reset" : "new";
+}
+
 const setups = new WeakMap<LoadedModule, Map<string, ModuleSetup>>();
 
 /** What a thread needs to run a deployment, made once for each. */
@@ -254,7 +259,7 @@ function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup 
         initialPages: memory.initialPages,
         maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),
       },
-      reset: runsOnReset(deployment),
+      instances: instanceUse(deployment),
       env: Object.entries(deployment.config.env),
     };
     ofModule.clear();

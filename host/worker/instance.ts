@@ -63,6 +63,8 @@ export class GuestInstance {
   readonly memory: WebAssembly.Memory | null;
   /** The mutable globals, all numbers, when the module can be reset. */
   readonly globals: readonly WebAssembly.Global[];
+  /** Calls it has been bound to. */
+  calls = 0;
   readonly #guestMemory: GuestMemory | null;
   readonly #exports: WebAssembly.Exports;
   readonly #binding: Binding;
@@ -96,6 +98,7 @@ export class GuestInstance {
 
   /** Makes it run for `call` from now on. */
   bind(call: InstanceCall): void {
+    this.calls += 1;
     this.#call = call;
     this.#binding.call = call.state;
     call.state.memory = this.#guestMemory;
@@ -119,6 +122,12 @@ export class GuestInstance {
     if (call.fault !== null) return failure(call.fault, call, false);
     if (call.answer === null) return { code: "bad_guest_output", detail: "The function gave no answer" };
     return null;
+  }
+
+  /** For an instance that goes on as it is: what refused one call is no reason for the next one's trap. */
+  forgetRefusedGrowth(): void {
+    const flag = this.#exports[growRefusedName];
+    if (flag instanceof WebAssembly.Global) flag.value = 0;
   }
 
   /** Whether the memory's maximum refused the guest to grow. */

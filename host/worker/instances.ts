@@ -1,7 +1,9 @@
 // Where a thread's instances come from: one that was set back to its image, when the version's deploy
 // has measured that to be the cheaper way, else a new one on a memory from the pool. An idle instance
-// holds nothing of any call: it is set back when its call ends, not when the next one begins.
+// holds nothing of any call: it is set back when its call ends, not when the next one begins. Only where
+// a function's configuration asks for `reuse` does one run call after call as the last one left it.
 
+import { limits } from "../limits.ts";
 import { InstanceImage } from "./image.ts";
 import { GuestInstance, type InstanceCall } from "./instance.ts";
 import { MemoryPool } from "./memory-pool.ts";
@@ -20,7 +22,7 @@ export type InstanceBounds = {
 const boundsDefault: InstanceBounds = { versions: 32, bytes: 32 * 1024 * 1024 };
 
 type Kept = {
-  /** Null when its instances turned out not to be such that they can be set back. */
+  /** Null where instances are used as they are, or turned out not to be such that they can be set back. */
   readonly image: InstanceImage | null;
   readonly idle: GuestInstance[];
   bytes: number;
@@ -56,9 +58,10 @@ export class Instances {
 
   /** Keeps the image of an instance whose start function has run. */
   started(module: CachedModule, instance: GuestInstance, { state }: InstanceCall): void {
-    if (!module.reset || this.#kept.has(module)) return;
+    if (module.instances === "new" || this.#kept.has(module)) return;
     // What a host call said or did belongs to one call: each must make it anew.
-    const image = state.hostCalls === 0 ? InstanceImage.take(instance) : null;
+    const takes = module.instances === "reset" && state.hostCalls === 0;
+    const image = takes ? InstanceImage.take(instance) : null;
     const kept: Kept = { image, idle: [], bytes: 0 };
     this.#kept.set(module, kept);
     this.#account(kept, image?.byteLength ?? 0);
@@ -71,9 +74,12 @@ export class Instances {
    */
   give(module: CachedModule, instance: GuestInstance, answered: boolean): void {
     const kept = this.#kept.get(module);
-    if (answered && kept !== undefined && kept.image !== null && kept.idle.length < keptPerVersion) {
-      // False when the memory has grown, which the pool does not take either.
-      if (!kept.image.restore(instance)) return;
+    if (
+      answered &&
+      kept !== undefined &&
+      kept.idle.length < keptPerVersion &&
+      isReady(module, kept, instance)
+    ) {
       kept.idle.push(instance);
       this.#account(kept, memoryBytes(instance));
       this.#trim();
@@ -104,4 +110,14 @@ export class Instances {
 
 function memoryBytes({ memory }: GuestInstance): number {
   return memory?.buffer.byteLength ?? 0;
+}
+
+/** Makes an instance ready for the next call; false when it cannot be, and is to be thrown away. */
+function isReady({ instances }: CachedModule, { image }: Kept, instance: GuestInstance): boolean {
+  if (instances === "reuse") {
+    instance.forgetRefusedGrowth();
+    return instance.calls < limits.instanceUsesMax;
+  }
+  // Also false when the memory has grown, which the pool does not take either.
+  return image?.restore(instance) === true;
 }

@@ -8,7 +8,7 @@ import type { ModuleSetup } from "./protocol.ts";
 export type CachedModule = Runnable & {
   readonly moduleBytes: number;
   readonly memory: ModuleSetup["memory"];
-  readonly reset: boolean;
+  readonly instances: ModuleSetup["instances"];
   readonly env: ReadonlyMap<string, string>;
 };
 
@@ -16,12 +16,12 @@ export class ModuleCache {
   readonly #modules = new ModuleLru<CachedModule>();
 
   put(key: string, setup: ModuleSetup): void {
-    const { module, moduleBytes, memory, reset, env } = setup;
+    const { module, moduleBytes, memory, instances, env } = setup;
     this.#modules.put(key, {
       ...runnable(module),
       moduleBytes,
       memory,
-      reset,
+      instances,
       env: new Map(env),
     });
   }

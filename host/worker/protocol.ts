@@ -56,10 +56,15 @@ export type ModuleSetup = {
   readonly moduleBytes: number;
   readonly abi: Abi;
   readonly memory: MemoryBounds | null;
-  /** Whether instances that have answered are set back and used again, in place of new ones. */
-  readonly reset: boolean;
+  readonly instances: InstanceUse;
   readonly env: readonly (readonly [string, string])[];
 };
+
+/**
+ * What becomes of an instance that has answered: it is thrown away (`new`), set back to what its start
+ * left (`reset`), or runs the next call as the last one left it (`reuse`).
+ */
+export type InstanceUse = "new" | "reset" | "reuse";
 
 /** Bounds of the memory that the host supplies, in pages of 64 KiB. */
 export type MemoryBounds = { readonly initialPages: number; readonly maximumPages: number };

@@ -19,7 +19,7 @@ function setupOf(upload: Uint8Array): ModuleSetup {
     moduleBytes: bytes.byteLength,
     abi: "assemblyscript",
     memory: { initialPages: 1, maximumPages: 2 },
-    reset: false,
+    instances: "new",
     env: [],
   };
 }

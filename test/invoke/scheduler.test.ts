@@ -31,7 +31,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
     moduleBytes: 0,
     abi: "assemblyscript",
     memory: null,
-    reset: false,
+    instances: "new",
     env: [],
   } as const;
   return {

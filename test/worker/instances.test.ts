@@ -3,6 +3,7 @@
 
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
+import { limits } from "../../host/limits.ts";
 import { verdict } from "../../host/prepared-names.ts";
 import { inspectModule } from "../../host/wasm/inspect.ts";
 import { prepareModule } from "../../host/wasm/prepare.ts";
@@ -11,6 +12,7 @@ import { GuestLog } from "../../host/worker/guest-log.ts";
 import { type GuestInstance, type InstanceCall, runnable } from "../../host/worker/instance.ts";
 import { type InstanceBounds, Instances } from "../../host/worker/instances.ts";
 import type { CachedModule } from "../../host/worker/module-cache.ts";
+import type { InstanceUse } from "../../host/worker/protocol.ts";
 import { assemble } from "../support/guests.ts";
 
 const pageBytes = 65_536;
@@ -38,7 +40,7 @@ const counter = (more = "", fields = ""): string => `(module
     (memory.fill (i32.const 0) (i32.const 170) (i32.const 65536))
     ${more}))`;
 
-function load(text: string, reset = true, maximumPages = 4): CachedModule {
+function load(text: string, use: InstanceUse = "reset", maximumPages = 4): CachedModule {
   const bytes = new Uint8Array(assemble(text));
   const inspection = inspectModule(bytes, { metered: true });
   const module = new WebAssembly.Module(prepareModule(bytes, inspection, { meter: true }));
@@ -47,7 +49,7 @@ function load(text: string, reset = true, maximumPages = 4): CachedModule {
     ...runnable(module),
     moduleBytes: bytes.byteLength,
     memory: memory ? { initialPages: memory.initialPages, maximumPages } : null,
-    reset,
+    instances: use,
     env: new Map(),
   };
 }
@@ -100,7 +102,7 @@ test("an instance that has answered is set back, memory and globals of every typ
 
 test("a module whose deploy did not choose it gets a new instance for each call", async () => {
   const instances = new Instances();
-  const module = load(counter(), false);
+  const module = load(counter(), "new");
   const first = await run(instances, module);
   const second = await run(instances, module);
   assert.notEqual(second.instance, first.instance);
@@ -184,10 +186,44 @@ test("the versions not used for longest lose their instances, in number and in b
 
 test("a memory that is given up for room is zeroed before another version gets it", async () => {
   const instances = new Instances({ versions: 1, bytes: 1_000_000 });
-  const [one, two] = [load(counter()), load(counter(), false)];
+  const [one, two] = [load(counter()), load(counter(), "new")];
   const { instance } = await run(instances, one);
   await run(instances, load(counter()));
   const other = await run(instances, two);
   assert.equal(other.answer, fresh);
   assert.equal(other.instance.memory, instance.memory);
+});
+
+test("where it is asked for, an instance runs call after call as the last one left it, a bounded number", async () => {
+  const instances = new Instances();
+  const module = load(counter("(memory.fill (i32.const 0) (i32.const 0) (i32.const 65536))"), "reuse");
+  const first = await run(instances, module);
+  const second = await run(instances, module);
+  assert.deepEqual([second.instance, second.started], [first.instance, true]);
+  assert.equal(second.answer, "010000000700000007000000000000000000e040000000000000000000001c4000000000 ");
+  for (let count = 2; count < limits.instanceUsesMax; count += 1) {
+    assert.equal((await run(instances, module)).instance, first.instance, String(count));
+  }
+  const next = await run(instances, module);
+  assert.notEqual(next.instance, first.instance);
+  assert.deepEqual(pick(next), [fresh, false]);
+});
+
+for (const [how, more] of ends.slice(0, 2)) {
+  test(`after ${how} an instance is not used as it is either`, async () => {
+    const instances = new Instances();
+    const module = load(counter(more), "reuse");
+    const first = await run(instances, module);
+    const second = await run(instances, module);
+    assert.notEqual(second.instance, first.instance);
+    assert.equal(second.answer, first.answer);
+  });
+}
+
+test("an instance that is used as it is may grow, and counts with what it has grown to", async () => {
+  const instances = new Instances({ versions: 9, bytes: 2 * pageBytes });
+  const module = load(counter("(drop (memory.grow (i32.const 1)))"), "reuse");
+  const first = await run(instances, module);
+  assert.equal((await run(instances, module)).instance, first.instance, "two pages");
+  assert.notEqual((await run(instances, module)).instance, first.instance, "three");
 });

@@ -1,0 +1,41 @@
+// What a fresh instance per call costs: the same function with `isolation` fresh and reuse, rounds of
+// the two in turn, the ratio from the same run.
+
+import autocannon from "autocannon";
+import { configure, helloText, startMayfly } from "./servers.ts";
+import { median, print } from "./statistics.ts";
+
+const rounds = Number(process.env["ROUNDS"] ?? 6);
+const seconds = Number(process.env["SECONDS"] ?? 4);
+const connections = 32;
+
+await using mayfly = await startMayfly(2);
+await configure(mayfly, "hello-1", { isolation: "reuse" });
+const targets = [
+  ["reuse", `${mayfly.url}/fn/hello-1?name=Ada`],
+  ["fresh", `${mayfly.url}/fn/hello-0?name=Ada`],
+] as const;
+
+const perSecond = new Map<string, number[]>();
+for (let round = -1; round < rounds; round += 1) {
+  for (const [isolation, url] of targets) {
+    const text = await (await fetch(url)).text();
+    if (text !== helloText) throw new Error(`${isolation} answered ${JSON.stringify(text)}`);
+    const result = await autocannon({ url, connections, duration: seconds });
+    if (result.non2xx > 0 || result.errors > 0) {
+      throw new Error(`${url}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`);
+    }
+    // The first round warms up.
+    if (round >= 0) perSecond.set(isolation, [...(perSecond.get(isolation) ?? []), result.requests.average]);
+  }
+}
+
+const reused = median(perSecond.get("reuse") ?? []);
+print(
+  `hello, ${connections} connections, ${rounds} rounds of ${seconds} s, medians`,
+  [...perSecond].map(([isolation, values]) => ({
+    server: isolation,
+    "calls/s": Math.round(median(values)),
+    "of reuse": (median(values) / reused).toFixed(2),
+  })),
+);
