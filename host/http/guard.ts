@@ -1,6 +1,6 @@
 // Who may call the control plane (docs/configuration.md): the token, or a loopback peer when there is none; in
-// both cases only under the host's own name, and never from a web page. A function's page, another
-// site or a rebound DNS name must not steer it.
+// both cases only under the host's own name, and never from a web page or, without a token, a
+// function. A function's page, another site or a rebound DNS name must not steer it.
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { BlockList, isIP } from "node:net";
@@ -57,6 +57,13 @@ function assertKnown(caller: Caller, bounds: GuardBounds): void {
     const [, sent = ""] = /^Bearer +(\S+) *$/i.exec(caller.header("authorization") ?? "") ?? [];
     if (sameText(sent, bounds.token)) return;
     throw new HostError("unauthorized", "The control plane needs the host's token");
+  }
+  // What a function may reach on this machine does not make it the one who runs the host.
+  if (caller.header("x-mayfly-function") !== undefined) {
+    throw new HostError(
+      "origin_refused",
+      "Without a token the control plane does not answer functions; start the host with --token",
+    );
   }
   const forwarded = caller.header("forwarded") ?? caller.header("x-forwarded-for");
   if (isLoopback(plainAddress(caller.remoteAddress)) && forwarded === undefined) return;

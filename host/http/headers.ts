@@ -39,13 +39,26 @@ export function methodFault(method: string): string | null {
   return forbiddenMethods.has(method.toUpperCase()) ? `the method ${method} may not be sent` : null;
 }
 
+/** By which a call that comes back over HTTP is known: from how many calls of functions it stems. */
+const depthHeader = "x-mayfly-depth";
+
+/** How many calls of functions led to a request; anybody may claim to be deep, and gains nothing. */
+export function depthOf(header: string | readonly string[] | undefined): number {
+  return typeof header === "string" && /^\d{1,3}$/.test(header) ? Number(header) : 0;
+}
+
 /**
  * A guest's headers for a request to somebody else, without hop-by-hop and framing fields; names and
  * values alternate. `x-mayfly-function` says who asks, and cannot be forged.
  */
 export function outboundHeaders(
   headers: readonly (readonly [string, string])[],
-  own: { readonly host: string; readonly function: string; readonly contentLength: number | null },
+  own: {
+    readonly host: string;
+    readonly function: string;
+    readonly depth: number;
+    readonly contentLength: number | null;
+  },
 ): string[] {
   const dropped = new Set(
     headers.filter(([name]) => name.toLowerCase() === "connection").flatMap(([, value]) => listed(value)),
@@ -54,7 +67,15 @@ export function outboundHeaders(
     const name = mixed.toLowerCase();
     return !hopByHop.has(name) && !ownOfRequests.test(name) && !dropped.has(name);
   });
-  const sent = ["host", own.host, ...kept.flat(), "x-mayfly-function", own.function];
+  const sent = [
+    "host",
+    own.host,
+    ...kept.flat(),
+    "x-mayfly-function",
+    own.function,
+    depthHeader,
+    String(own.depth),
+  ];
   if (own.contentLength !== null) sent.push("content-length", String(own.contentLength));
   return sent;
 }

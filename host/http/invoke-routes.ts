@@ -15,7 +15,7 @@ import { type AnswerParts, callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import { GoneClients } from "./gone-clients.ts";
 import type { GuestResponse } from "./guest-response.ts";
-import { requestHeaders } from "./headers.ts";
+import { depthOf, requestHeaders } from "./headers.ts";
 import { ClientGone, hasBody, readBody } from "./request-body.ts";
 import type { FunctionTarget } from "./target.ts";
 
@@ -116,7 +116,13 @@ export class InvokeRoutes {
       body,
     );
     const watchGone = (onGone: () => void): Disposable => this.#gone.watch(socket, onGone);
-    return this.#parts.invoke({ deployment, requestId, message, watchGone, depth: 0 });
+    return this.#parts.invoke({
+      deployment,
+      requestId,
+      message,
+      watchGone,
+      depth: depthOf(request.headers["x-mayfly-depth"]),
+    });
   }
 }
 

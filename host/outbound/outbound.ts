@@ -84,6 +84,9 @@ export class Outbound {
   async #fetch(context: FetchContext, message: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const wanted = decode(message);
     const url = parseUrl(wanted.url);
+    if (context.depth >= limits.callDepthMax) {
+      throw new FetchFailure("too_deep", `functions call one another at most ${limits.callDepthMax} deep`);
+    }
     using limit = timeLimit(context.signal, wanted.timeoutMs);
     const name = plainHost(url.hostname);
     if (name.endsWith(internalDomain)) {
@@ -128,7 +131,7 @@ export class Outbound {
   }
 
   async #hop(
-    { deployment }: FetchContext,
+    { deployment, depth }: FetchContext,
     request: Omit<Hop, "addresses" | "headers"> & {
       readonly headers: readonly (readonly [string, string])[];
     },
@@ -140,6 +143,7 @@ export class Outbound {
     const headers = outboundHeaders(request.headers, {
       host: url.host,
       function: deployment.name,
+      depth: depth + 1,
       contentLength: body.byteLength > 0 || /^P/.test(request.method) ? body.byteLength : null,
     });
     return await this.#hops.send({ ...request, headers, addresses }, share, signal);
@@ -194,10 +198,6 @@ export class Outbound {
     name: string,
     signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const depth = context.depth + 1;
-    if (depth > limits.callDepthMax) {
-      throw new FetchFailure("too_deep", `functions call one another at most ${limits.callDepthMax} deep`);
-    }
     if (url.protocol !== "http:" || url.port !== "") {
       throw new FetchFailure("invalid_request", `functions are at http://NAME${internalDomain}/`);
     }
@@ -210,11 +210,12 @@ export class Outbound {
       headers: outboundHeaders(headers, {
         host: url.host,
         function: context.deployment.name,
+        depth: context.depth + 1,
         contentLength: body.byteLength > 0 ? body.byteLength : null,
       }),
       body,
       requestId: context.requestId,
-      depth,
+      depth: context.depth + 1,
       timeoutMs: Math.min(timeoutMs || Number.POSITIVE_INFINITY, context.remainingMs()),
       signal,
     });

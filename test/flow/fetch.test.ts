@@ -116,6 +116,7 @@ test("a guest fetches: method, path, headers and body arrive, status, headers an
     host: `127.0.0.1:${port}`,
     "x-mine": "\u00fc",
     "x-mayfly-function": "fetcher",
+    "x-mayfly-depth": "1",
     "content-length": "6",
   });
   const more = await fetch(`${base}/headers`);
