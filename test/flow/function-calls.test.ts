@@ -155,5 +155,5 @@ test("the control plane of a host without a token answers no function, however n
     ],
   });
   refused(forged);
-  assert.equal((await fetch(`http://127.0.0.1:${host.port}/livez`)).status, 200);
+  assert.equal((await fetch(`http://127.0.0.1:${host.port}/healthz`)).status, 200);
 });
