@@ -232,8 +232,10 @@ function assertMemoryFits(deployment: Deployment, loaded: LoadedModule): void {
   );
 }
 
-function instanceUse(deployment: Deployment): InstanceUse {
-  if (deployment.config.isolation === "reuse") return "reuse";
+function instanceUse(deployment: Deployment, { resettable }: LoadedModule): InstanceUse {
+  const { isolation } = deployment.config;
+  if (isolation === "reuse") return "reuse";
+  if (isolation === "snapshot" && resettable) return "snapshot";
   return runsOnReset(deployment) ? "reset" : "new";
 }
 
@@ -259,7 +261,7 @@ function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup 
         initialPages: memory.initialPages,
         maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),
       },
-      instances: instanceUse(deployment),
+      instances: instanceUse(deployment, loaded),
       env: Object.entries(deployment.config.env),
     };
     ofModule.clear();

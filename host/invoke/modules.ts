@@ -14,6 +14,8 @@ export type LoadedModule = {
   readonly moduleBytes: number;
   /** The declared bounds of its memory, in pages. */
   readonly memory: { readonly initialPages: number; readonly maximumPages: number | null } | null;
+  /** Whether an instance can be set back to an image: its whole state is its memory and its globals. */
+  readonly resettable: boolean;
 };
 
 /** What a call had to pay for its module; absent phases did not take place. */
@@ -67,6 +69,7 @@ export class Modules {
       module,
       moduleBytes: prepared.byteLength,
       memory: memory ? { initialPages: memory.initialPages, maximumPages: memory.maximumPages } : null,
+      resettable: inspection.resettableGlobals !== null,
     };
     this.#ready.put(digest, loaded);
     return { loaded, loadMs: readMs - startMs, compileMs: compiledMs - readMs };

@@ -21,12 +21,15 @@ import { promising, Suspending } from "./jspi.ts";
 
 export const entryExport = "mayfly_handle";
 
+/** The start function, what toolchains export for libraries to be initialised by, and our own name for it. */
+const initialiserNames = [startName, "_initialize", "mayfly_init"];
+
 export type Runnable = {
   readonly module: WebAssembly.Module;
   /** The offered imports it names. */
   readonly wanted: readonly (readonly [string, string])[];
-  /** Whether it has a start function, which the host runs. */
-  readonly hasStart: boolean;
+  /** The exports that initialise it, in the order in which the host runs them. */
+  readonly initialisers: readonly string[];
   /** Names under which it exports its mutable globals for being reset. */
   readonly globals: readonly string[];
 };
@@ -37,7 +40,7 @@ export function runnable(module: WebAssembly.Module): Runnable {
   return {
     module,
     wanted: wantedImports(module),
-    hasStart: names.includes(startName),
+    initialisers: initialiserNames.filter((name) => names.includes(name)),
     globals: names.filter((name) => name.startsWith(globalPrefix) || name === growRefusedName),
   };
 }
@@ -69,12 +72,12 @@ export class GuestInstance {
   readonly #exports: WebAssembly.Exports;
   readonly #binding: Binding;
   #call: InstanceCall;
-  readonly #start: (() => Promise<void>) | null;
+  readonly #initialisers: readonly (() => Promise<void>)[];
   readonly #entry: ((requestBytes: number) => Promise<void>) | null;
 
   /** Instantiates for a first call, without running anything but active segments, which may trap. */
   constructor(
-    { module, wanted, hasStart, globals }: Runnable,
+    { module, wanted, initialisers, globals }: Runnable,
     memory: WebAssembly.Memory | null,
     call: InstanceCall,
   ) {
@@ -92,7 +95,10 @@ export class GuestInstance {
     this.#exports = new WebAssembly.Instance(module, imports).exports;
     const entry = this.#exports[entryExport];
     this.#entry = typeof entry === "function" ? promising(entry as (requestBytes: number) => void) : null;
-    this.#start = hasStart ? promising(this.#exports[startName] as () => void) : null;
+    this.#initialisers = initialisers
+      .map((name) => this.#exports[name])
+      .filter((value) => typeof value === "function")
+      .map((value) => promising(value as () => void));
     this.globals = globals.map((name) => this.#exports[name] as WebAssembly.Global);
   }
 
@@ -105,11 +111,13 @@ export class GuestInstance {
   }
 
   /**
-   * Runs the start function, once in the life of an instance; null when there is none. Rejects with what
-   * the guest's trap throws.
+   * Runs what initialises it, once in the life of an instance; null when there is nothing. Rejects with
+   * what the guest's trap throws.
    */
   start(): Promise<void> | null {
-    return this.#start === null ? null : this.#start();
+    const [first, ...others] = this.#initialisers;
+    if (first === undefined) return null;
+    return others.reduce((before, next) => before.then(next), first());
   }
 
   /** Runs the entry point; null when it answered, else what to tell the caller. Rejects as `start`. */

@@ -59,8 +59,8 @@ export class Instances {
   /** Keeps the image of an instance whose start function has run. */
   started(module: CachedModule, instance: GuestInstance, { state }: InstanceCall): void {
     if (module.instances === "new" || this.#kept.has(module)) return;
-    // What a host call said or did belongs to one call: each must make it anew.
-    const takes = module.instances === "reset" && state.hostCalls === 0;
+    // What a host call said or did belongs to one call: each must make it anew, unless told otherwise.
+    const takes = module.instances === "snapshot" || (module.instances === "reset" && state.hostCalls === 0);
     const image = takes ? InstanceImage.take(instance) : null;
     const kept: Kept = { image, idle: [], bytes: 0 };
     this.#kept.set(module, kept);

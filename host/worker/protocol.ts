@@ -62,9 +62,10 @@ export type ModuleSetup = {
 
 /**
  * What becomes of an instance that has answered: it is thrown away (`new`), set back to what its start
- * left (`reset`), or runs the next call as the last one left it (`reuse`).
+ * left, unless that made host calls (`reset`) or even if it did (`snapshot`), or runs the next call as the
+ * last one left it (`reuse`).
  */
-export type InstanceUse = "new" | "reset" | "reuse";
+export type InstanceUse = "new" | "reset" | "snapshot" | "reuse";
 
 /** Bounds of the memory that the host supplies, in pages of 64 KiB. */
 export type MemoryBounds = { readonly initialPages: number; readonly maximumPages: number };

@@ -30,7 +30,7 @@ function invokerThatMeets(
   load: () => Promise<never> = async () => assert.fail(),
 ) {
   const survivals: boolean[] = [];
-  const loaded = { module: null as never, moduleBytes: 0, memory: null };
+  const loaded = { module: null as never, moduleBytes: 0, memory: null, resettable: false };
   const scheduler = {
     enqueue: (call: PoolCall) => outcome !== null && call.settle(outcome),
     enqueueAgain: () => assert.fail("posted again"),

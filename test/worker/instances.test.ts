@@ -149,6 +149,46 @@ test("a start function that makes a host call makes it for every call", async ()
   }
 });
 
+test("a snapshot is taken after host calls too, which are not made again", async () => {
+  const instances = new Instances();
+  const fields = `(data (i32.const 100) "began")
+    (func (export "mayfly_init") (global.set $a (i32.mul (global.get $a) (i32.const 3)))
+      (call $log (i32.const 1) (i32.const 100) (i32.const 5)))
+    (func (export "_initialize") (global.set $a (i32.add (global.get $a) (i32.const 2))))
+    (func $s (global.set $a (i32.const 5))) (start $s)`;
+  // (5 + 2) * 3: the start function first, then _initialize, then mayfly_init.
+  const began = fresh.replace("0100000000000000", "0100000015000000");
+  for (const [use, rows] of [
+    [
+      "snapshot",
+      [
+        ["began", false],
+        ["", true],
+        ["", true],
+      ],
+    ],
+    [
+      "reset",
+      [
+        ["began", false],
+        ["began", false],
+      ],
+    ],
+    [
+      "new",
+      [
+        ["began", false],
+        ["began", false],
+      ],
+    ],
+  ] as const) {
+    const module = load(counter("", fields), use);
+    for (const [line, started] of rows) {
+      assert.deepEqual(pick(await run(instances, module)), [`${began}${line}`, started], use);
+    }
+  }
+});
+
 test("what the start function leaves is part of the image, and the start function runs once", async () => {
   const instances = new Instances();
   const fields = `(func $s (global.set $a (i32.add (global.get $a) (i32.const 5)))

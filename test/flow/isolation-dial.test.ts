@@ -52,6 +52,35 @@ test("reuse: calls find what the last one left, but none after a trap, a new con
   assert.deepEqual(await counts("counter"), [101, 101, 101]);
 });
 
+test("snapshot: the initialisation runs once in a thread, and calls find what it left and nothing else", async () => {
+  const started = assemble(`(module
+    (import "mayfly" "log" (func $log (param i32 i32 i32)))
+    (import "mayfly" "response_write" (func $write (param i32 i32)))
+    (memory (export "memory") 1) (data (i32.const 100) "began")
+    (data (i32.const 0) "\\08\\00\\00\\00\\c8\\00\\00\\00\\00\\00\\00\\00")
+    (func (export "mayfly_init") (i32.store8 (i32.const 12) (i32.const 42))
+      (call $log (i32.const 1) (i32.const 100) (i32.const 5)))
+    (func (export "mayfly_handle") (param i32)
+      (i32.store8 (i32.const 12) (i32.add (i32.load8_u (i32.const 12)) (i32.const 1)))
+      (call $write (i32.const 0) (i32.const 13))))`);
+  await host.deploy("started", started);
+  assert.deepEqual(await counts("started"), [43, 43, 43]);
+  const begun = (await host.logs("started")).length;
+  assert.equal(begun, 3, "each call is initialised");
+  await host.configure("started", { isolation: "snapshot" });
+  assert.deepEqual(await counts("started"), [43, 43, 43]);
+  assert.equal((await host.logs("started")).length, begun + 1);
+});
+
+test("an initialisation that does not end, traps or asks what only a call may is start_failed", async () => {
+  for (const body of ["(loop (br 0))", "unreachable", "(drop (call $now))"]) {
+    const bad =
+      assemble(`(module (import "mayfly" "now" (func $now (result f64))) (memory (export "memory") 1)
+      (func (export "mayfly_init") ${body}) (func (export "mayfly_handle") (param i32)))`);
+    assertProblem(await host.upload("bad-start", bad), 422, "start_failed");
+  }
+});
+
 test("reuse: another function with the same bytes shares nothing", async () => {
   await host.deploy("one", counter(0));
   await host.deploy("two", counter(0));
