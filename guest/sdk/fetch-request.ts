@@ -1,8 +1,7 @@
-// What a function asks of another one, or of a server elsewhere, and its layout as a message to the
-// host (docs/abi.md).
+// What a function asks of another one, or of a server elsewhere.
 
 import { Headers } from "./headers";
-import { encodeUtf8, utf8Bytes, utf8Length } from "./utf8";
+import { utf8Bytes } from "./utf8";
 
 /**
  * A request for `fetchRequest`.
@@ -105,34 +104,4 @@ export class FetchRequest {
     this.headers.set(name, value);
     return this;
   }
-
-  /** The message to the host. Internal. */
-  encode(): ArrayBuffer {
-    let headLength = 20 + utf8Length(this.method) + utf8Length(this.url);
-    for (let i = 0; i < this.headers.length; i++) {
-      headLength += 8 + utf8Length(this.headers.nameAt(i)) + utf8Length(this.headers.valueAt(i));
-    }
-    const body = this.body;
-    const message = new ArrayBuffer(4 + headLength + body.length);
-    const start = changetype<usize>(message);
-    store<i32>(start, headLength);
-    let at = writeText(start + 4, this.method);
-    at = writeText(at, this.url);
-    store<i32>(at, max(this.redirects, 0));
-    store<i32>(at, max(this.timeoutMs, 0), 4);
-    store<i32>(at, this.headers.length, 8);
-    at += 12;
-    for (let i = 0; i < this.headers.length; i++) {
-      at = writeText(at, this.headers.nameAt(i));
-      at = writeText(at, this.headers.valueAt(i));
-    }
-    memory.copy(at, body.dataStart, <usize>body.length);
-    return message;
-  }
-}
-
-function writeText(at: usize, text: string): usize {
-  const length = encodeUtf8(text, at + 4);
-  store<i32>(at, length);
-  return at + 4 + <usize>length;
 }

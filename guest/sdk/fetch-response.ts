@@ -46,7 +46,7 @@ export class FetchResponse {
 
   private message: ArrayBuffer;
 
-  /** Internal: `fetch` makes it. */
+  /** Made by the SDK from the host's message; `fetch` gives one. */
   constructor(message: ArrayBuffer, error: string) {
     this.message = message;
     this.error = error;

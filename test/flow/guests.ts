@@ -66,10 +66,14 @@ export function busy(turns: number): Uint8Array {
       (call $write (i32.const 0) (i32.const ${bytes.length}))))`);
 }
 
-/** Waits for minutes in a host call, and never answers before. */
+/** Waits for minutes in a host call, and never answers before; its log line says that it is about to. */
 export function sleeping(): Uint8Array {
   return assemble(`(module
     (import "mayfly" "sleep" (func $sleep (param f64)))
+    (import "mayfly" "log" (func $log (param i32 i32 i32)))
     (memory (export "memory") 1)
-    (func (export "mayfly_handle") (param i32) (call $sleep (f64.const 600000))))`);
+    (data (i32.const 0) "waiting")
+    (func (export "mayfly_handle") (param i32)
+      (call $log (i32.const 1) (i32.const 0) (i32.const 7))
+      (call $sleep (f64.const 600000))))`);
 }

@@ -13,14 +13,16 @@ test("the only suspect of three crashes is quarantined, a function that waited i
   await putConfig(host, "waits", { timeoutMs: 900_000 });
   await putConfig(host, "killer", { cpuMs: 900_000, timeoutMs: 900_000 });
   for (let crash = 1; crash <= 3; crash += 1) {
+    const killerRuns = await nextLine(host, "killer");
     const killing = fetch(`${host.url}/fn/killer`).then(
       (answer) => answer.status,
       () => "cut off",
     );
-    await untilLive(host, 1);
+    await killerRuns();
+    const waitsBegins = await nextLine(host, "waits");
     // It shares the one thread with the loop, and waits in a host call.
     const waiting = fetch(`${host.url}/fn/waits`).catch(() => null);
-    await untilLive(host, 2);
+    await waitsBegins();
     await host.killHost();
     assert.equal(await killing, "cut off");
     await waiting;
@@ -54,13 +56,12 @@ async function putConfig(host: SupervisedHost, name: string, config: Record<stri
   assert.equal(answer.status, 200);
 }
 
-async function untilLive(host: SupervisedHost, calls: number): Promise<void> {
-  await until(async () => {
-    const metrics = await (await fetch(`${host.url}/metrics`)).text();
-    const live = Number(/^mayfly_live_calls (\d+)/m.exec(metrics)?.[1]);
-    const waiting = Number(/^mayfly_waiting_calls (\d+)/m.exec(metrics)?.[1]);
-    return live === calls && waiting <= calls - 1;
-  }, 10_000);
-  // The call has been handed over; give its thread time to begin it.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+/** Waits for one more line in a function's log than there is now. */
+async function nextLine(host: SupervisedHost, name: string): Promise<() => Promise<void>> {
+  const count = async (): Promise<number> => {
+    const answer = await fetch(`${host.url}/v1/functions/${name}/logs?lines=1000`);
+    return ((await answer.json()) as { lines: unknown[] }).lines.length;
+  };
+  const before = await count();
+  return () => until(async () => (await count()) > before, 10_000);
 }

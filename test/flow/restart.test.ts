@@ -95,18 +95,23 @@ test("a signal that comes while the host starts ends it, with 0", async () => {
   const { dataDir } = folder;
   process.kill(folder.supervisorPid, "SIGTERM");
   assert.equal(await folder.exit(), 0);
-  const host = SupervisedHost.spawn({ dataDir });
-  await using _ended = host;
-  await until(() => host.isStarting(), 20_000);
-  process.kill(host.supervisorPid, "SIGTERM");
-  // Far less than the time after which a host that does not drain is killed.
-  await until(
-    () => host.process.exitCode !== null,
-    15_000,
-    () => host.output,
-  );
-  assert.equal(host.process.exitCode, 0, host.output);
-  assert.doesNotMatch(host.output, /listening on/);
+  for (let attempt = 1; ; attempt += 1) {
+    const host = SupervisedHost.spawn({ dataDir });
+    await using _ended = host;
+    await until(() => host.isStarting(), 20_000);
+    const wasInTime = !/listening on/.test(host.output);
+    process.kill(host.supervisorPid, "SIGTERM");
+    // Far less than the time after which a host that does not drain is killed.
+    await until(
+      () => host.process.exitCode !== null,
+      15_000,
+      () => host.output,
+    );
+    assert.equal(host.process.exitCode, 0, host.output);
+    if (wasInTime && !/listening on/.test(host.output)) return;
+    // On a busy machine it may have started before the signal came.
+    assert.ok(attempt < 5, `it listened in spite of the signal, ${attempt} times:\n${host.output}`);
+  }
 });
 
 test("a host that cannot start again is tried until it can, and a signal in a pause ends it", async () => {
