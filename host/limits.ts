@@ -76,7 +76,8 @@ export const limitTable = {
   modulesCachedMax: limit(2_000, "modules", "compiled modules kept; the least recently used goes first"),
   modulesCachedBytesMax: limit(256 * 1024 * 1024, "bytes", "their bytes together, and again in each thread"),
   threadStallMs: limit(5, "ms", "calls not begun on a thread that stands still longer are moved to another"),
-  stopGraceMs: limit(100, "ms", "a guest asked to stop whose thread stands still longer loses it"),
+  stopGraceMs: limit(100, "ms", "a call asked to stop whose thread stands still longer is answered for"),
+  stopBackstopMs: limit(1_000, "ms", "a thread that stands still longer with such a call is ended"),
   threadSilenceMs: limit(10_000, "ms", "a thread with work that gives no sign of life is ended"),
   threadIdleMs: limit(30_000, "ms", "a thread with nothing to run ends, beyond those that are kept"),
   threadEndTimeoutMs: limit(2_000, "ms", "a thread that will not end costs the process"),
@@ -102,6 +103,7 @@ export function assertLimits(): void {
   assert(limits.logBytesPerCallMax <= limits.logBytesPerFunctionMax / 2);
   assert(limits.logLineBytesMax <= limits.logBytesPerCallMax);
   assert(limits.threadEndTimeoutMs < limits.heartbeatTimeoutMs);
+  assert(limits.stopGraceMs < limits.stopBackstopMs && limits.stopBackstopMs < limits.threadSilenceMs);
   assert(limits.moduleBytesMax * 2 <= limits.modulesCachedBytesMax);
   assert(limits.requestBodyBytesMax <= limits.bodyBytesHeldMax);
 }

@@ -184,6 +184,8 @@ export class Pool {
         return;
       }
       case "ready":
+        // One that comes when there is nothing left to do is looked at once more.
+        if (this.#watchTimer === null) this.#rest();
         break;
       case "news":
         for (const { slot, waiting } of message.waits) {
@@ -286,18 +288,22 @@ export class Pool {
     }
   }
 
-  /** A call has not stopped in time: when its thread stands still, the thread is ended with it. */
+  /** A call has not stopped in time: when its thread stands still, nobody waits for it any longer. */
   #stopLate(posted: Posted, sinceMs: number, beatsBefore: number): void {
     const { thread, stop } = posted;
-    if (posted.settled || stop === null || thread.ending) return;
+    if (stop === null || thread.ending || this.#closing) return;
     const { beats } = thread;
     if (beats !== beatsBefore) {
       // It is alive and has others to run: the call's turn comes.
-      stop.timer = setTimeout(() => this.#stopLate(posted, sinceMs, beats), limits.stopGraceMs);
+      const againMs = posted.settled ? limits.stopBackstopMs : limits.stopGraceMs;
+      stop.timer = setTimeout(() => this.#stopLate(posted, sinceMs, beats), againMs);
       return;
     }
+    if (posted.settled) return this.#backstop(thread);
     this.#settle(posted, { kind: "stopped", code: stop.code, runMs: monotonicMs() - sinceMs });
-    this.#backstop(thread);
+    // It may be the machine that is busy: the others on the thread are not given up so soon.
+    const restMs = limits.stopBackstopMs - limits.stopGraceMs;
+    stop.timer = setTimeout(() => this.#stopLate(posted, sinceMs, beats), restMs);
   }
 
   #backstop(thread: Thread): void {
