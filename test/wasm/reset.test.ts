@@ -64,8 +64,12 @@ for (const { label, bytes } of corpus) {
   });
 }
 
-/** Leaves out some of what most often makes an instance one that cannot be set back. */
+/**
+ * Leaves out some of what most often makes an instance one that cannot be set back. With references,
+ * one module in eight can be; without them, each: so every other module has none.
+ */
 const plainer = ["--disable-simd", "--disable-relaxed-simd", "--disable-bulk-memory"];
+const plainest = [...plainer, "--disable-reference-types", "--disable-exception-handling"];
 
 test(`does the same on a reset instance: ${randomModules} random modules`, {
   timeout: 3_600_000,
@@ -76,12 +80,12 @@ test(`does the same on a reset instance: ${randomModules} random modules`, {
     while (next < firstSeed + randomModules) {
       const seed = next;
       next += 1;
-      compare(seed, await randomModule(seed, plainer), tally);
+      compare(seed, await randomModule(seed, seed % 2 === 0 ? plainest : plainer), tally);
     }
   };
   await Promise.all([work(), work()]);
   context.diagnostic(`seeds from ${firstSeed}: ${JSON.stringify(tally)}`);
-  assert.ok(tally.compared > randomModules / 24);
+  assert.ok(tally.compared > randomModules / 4);
   assert.ok(tally.seen > 20 * tally.compared);
 });
 
