@@ -8,7 +8,7 @@ export const hostMemoryName = "memory";
 /**
  * Field name, under `hostModuleName`, of the function () -> (i32) that metered guests call about every
  * 100,000 instructions; it answers one of `verdict`. A module that needs no checks imports neither it
- * nor `pauseName`.
+ * nor `pauseName` and `growName`.
  */
 export const checkName = "check";
 /**
@@ -17,11 +17,19 @@ export const checkName = "check";
  * `WebAssembly.Suspending`: a call of such a function costs thirty times that of a plain one.
  */
 export const pauseName = "pause";
+/**
+ * Field name, under `hostModuleName`, of the function (i32) -> (i32) that a metered guest asks before
+ * its memory grows by so many pages: 0 when the host has no room for them. Imported only where the
+ * module uses memory.grow.
+ */
+export const growName = "grow";
 /** What the check tells a guest. */
 export const verdict = { goOn: 0, stop: 1, pause: 2 } as const;
 export type Verdict = (typeof verdict)[keyof typeof verdict];
-/** Export name of the i32 global that is 0 and becomes 1 once a memory.grow was refused. */
+/** Export name of the i32 global that is 0 until a memory.grow was refused, then one of `refusedBy`. */
 export const growRefusedName = "mayfly:grow_refused";
+/** Whose bound refused the last memory.grow that was refused: the memory's own maximum, or the host's room. */
+export const refusedBy = { maximum: 1, host: 2 } as const;
 /** Export name of the start function of a metered module, () -> (): it does not run by itself. */
 export const startName = "mayfly:start";
 /** Export names of the mutable globals begin so, when an instance can be reset (`wasm/inspection.ts`). */

@@ -66,7 +66,12 @@ async function started(
 ): Promise<GuestInstance> {
   try {
     // Nobody stops it here: the inspector's parent ends the process.
-    const instance = new GuestInstance(runnable, memory, { state, check: goOn, pause: goOn });
+    const instance = new GuestInstance(runnable, memory, {
+      state,
+      check: goOn,
+      pause: goOn,
+      grow: () => true,
+    });
     await instance.start();
     if (state.fault !== null) throw state.fault;
     return instance;

@@ -1,7 +1,8 @@
 // The part of `prepare.ts` that replaces every memory.grow by a call to an appended function, which
-// grows and notes in an appended global when the growth was refused: after a trap the host can tell
-// "out of memory" from other faults. The answer the guest sees is the same.
+// asks the host for room, grows, and notes in an appended global when either was refused: after a trap
+// the host can tell "out of memory" from other faults. The answer the guest sees is the same.
 
+import { refusedBy } from "../prepared-names.ts";
 import type { BinaryReader } from "./binary-reader.ts";
 import { BinaryWriter, u32Bytes } from "./binary-writer.ts";
 import { memoryGrowOpcode, skipLocals } from "./code-section.ts";
@@ -10,13 +11,24 @@ import { InstructionDecoder } from "./instructions.ts";
 /** (func (param i32) (result i32)), an entry of the type section. */
 export const growType = Uint8Array.of(0x60, 1, 0x7f, 1, 0x7f);
 
-/** The appended function with its size: an entry of the code section. */
-export function growBody(refusedGlobalIndex: number): Uint8Array {
-  const body = new BinaryWriter()
-    .u8(0x00) // no locals
+/**
+ * The appended function with its size: an entry of the code section. `askFunction` is the index of
+ * `growName`, null where nobody is asked.
+ */
+export function growBody(refusedGlobalIndex: number, askFunction: number | null): Uint8Array {
+  const body = new BinaryWriter().u8(0x00); // no locals
+  if (askFunction !== null) {
+    body
+      .u8(0x20, 0x00, 0x10)
+      .u32(askFunction)
+      .u8(0x45, 0x04, 0x40, 0x41, refusedBy.host, 0x24) // if there is no room, the global says so
+      .u32(refusedGlobalIndex)
+      .u8(0x41, 0x7f, 0x0f, 0x0b); // and the answer is -1
+  }
+  body
     .u8(0x20, 0x00, memoryGrowOpcode, 0x00) // memory.grow of the parameter
     .u8(0x22, 0x00, 0x41, 0x7f, 0x46, 0x04, 0x40) // kept in the parameter; if it is -1
-    .u8(0x41, 0x01, 0x24) // the global becomes 1
+    .u8(0x41, refusedBy.maximum, 0x24) // the global says so
     .u32(refusedGlobalIndex)
     .u8(0x0b, 0x20, 0x00, 0x0b); // end; the answer
   return new BinaryWriter().sized(body).finish();

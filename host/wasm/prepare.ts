@@ -16,7 +16,7 @@ import { BinaryReader } from "./binary-reader.ts";
 import { BinaryWriter, nameBytes, u32Bytes } from "./binary-writer.ts";
 import type { ModuleInspection } from "./inspection.ts";
 import { appendBodies, growBody, growType } from "./memory-grow.ts";
-import { importedByMetering, Metering, replaceReferences } from "./meter/meter.ts";
+import { Metering, replaceReferences } from "./meter/meter.ts";
 import { renamedSection } from "./meter/names.ts";
 import { headerBytes, readSections, type Section, sectionId, sectionOrder } from "./sections.ts";
 
@@ -47,9 +47,9 @@ type Plan = {
  * A memory the module defines becomes the import `hostModuleName`.`hostMemoryName` with the same
  * minimum (pages of 64 KiB) and no maximum: whoever supplies it decides the maximum. If memory.grow is
  * used, the i32 global `growRefusedName` is exported. Of a module whose instances can be reset the
- * mutable globals are exported, `globalPrefix` and the index. A metered module imports `checkName` and `pauseName` too, and
- * exports its start function as `startName` in place of having it run. The result shares no bytes with
- * the upload. Metering throws a WasmRefusal for a body that has no room for its locals, and for a
+ * mutable globals are exported, `globalPrefix` and the index. A metered module imports `checkName`,
+ * `pauseName` and, if it uses memory.grow, `growName` too, and exports its start function as `startName`
+ * in place of having it run. The result shares no bytes with the upload. Metering throws a WasmRefusal for a body that has no room for its locals, and for a
  * tail call whose results do not fit; nothing else is thrown.
  */
 export function prepareModule(
@@ -81,15 +81,18 @@ function planFor(
   { memories, counts, usesMemoryGrow, startFunction, resettableGlobals }: ModuleInspection,
   meter: boolean,
 ): Plan {
-  const metering = meter ? new Metering(bytes, sections) : null;
-  const additions = new Additions(counts, metering?.isNeeded === true ? importedByMetering : 0);
+  const metering = meter ? new Metering(bytes, sections, usesMemoryGrow) : null;
+  const additions = new Additions(counts, metering?.imports ?? 0);
   const memory = memories[0];
   const suppliesMemory = memory !== undefined && !memory.imported;
   if (suppliesMemory) additions.importMemory(hostModuleName, hostMemoryName, memory.initialPages);
   let growFunction = -1;
   if (usesMemoryGrow) {
     const refusedGlobal = additions.global(Uint8Array.of(0));
-    growFunction = additions.function(additions.type(growType), growBody(refusedGlobal));
+    growFunction = additions.function(
+      additions.type(growType),
+      growBody(refusedGlobal, metering?.askFunction ?? null),
+    );
     additions.exportGlobal(growRefusedName, refusedGlobal);
   }
   for (const index of resettableGlobals ?? []) additions.exportGlobal(`${globalPrefix}${index}`, index);

@@ -98,13 +98,14 @@ export class CallRun {
       this.#nextReading = this.#checks + (isSlow ? 1 : checksPerReading);
       this.#readAtMs = nowMs;
       const sliceMsSoFar = nowMs - this.#sliceAtMs;
-      // It has grown first: what it can have touched of that by now is little (costs of bulk operations).
-      if (!this.held.recount()) this.stopped = "memory";
-      else if (this.cpuMs + clock.cpuMs(sliceMsSoFar) >= this.#cpuMsMax) this.stopped = "cpu";
+      if (this.cpuMs + clock.cpuMs(sliceMsSoFar) >= this.#cpuMsMax) this.stopped = "cpu";
       else return sliceMsSoFar >= sliceMs ? verdict.pause : verdict.goOn;
     }
     return verdict.stop;
   };
+
+  /** What a metered guest asks before its memory grows by so many pages of 64 KiB. */
+  readonly grow = (pages: number): boolean => this.held.grow(pages);
 
   /** What a guest calls when the check said so: resolves when it is its turn again. */
   readonly pause = (): Promise<Verdict> => {

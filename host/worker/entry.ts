@@ -6,7 +6,7 @@ import { type CallResult, type FetchReply, monotonicMs, type Timings } from "../
 import { BusyClock } from "./busy-clock.ts";
 import { CallRun, type ThreadShare } from "./call-run.ts";
 import { CallState, type Fetcher } from "./call-state.ts";
-import { type Failure, failure } from "./failure.ts";
+import { type Failure, failure, noMemoryRoom } from "./failure.ts";
 import { GuestLog } from "./guest-log.ts";
 import type { GuestInstance, InstanceCall } from "./instance.ts";
 import { Instances } from "./instances.ts";
@@ -151,7 +151,7 @@ class GuestThread {
     state.waiter = run;
     state.fetcher = this.#fetcher(slot);
     this.#running.set(slot, run);
-    const call: InstanceCall = { state, check: run.check, pause: run.pause };
+    const call: InstanceCall = { state, check: run.check, pause: run.pause, grow: run.grow };
     let instance: GuestInstance | null = null;
     let instantiateMs: number | null = null;
     let failed: Failure | null = null;
@@ -159,7 +159,7 @@ class GuestThread {
     try {
       const taken = this.#instances.take(cached, call);
       instance = taken.instance;
-      if (!run.held.begin(instance.memory)) run.stopped = "memory";
+      if (!run.held.begin(instance.memory, cached.memory?.maximumPages ?? 0)) run.stopped = "memory";
       else if (!taken.started) {
         const starting = instance.start();
         if (starting !== null) await starting;
@@ -168,7 +168,7 @@ class GuestThread {
       instantiateMs = monotonicMs() - begunAtMs;
       if (run.stopped === null) failed = await instance.runEntry();
     } catch (error) {
-      if (run.stopped === null) failed = failure(error, state, instance?.growWasRefused === true);
+      if (run.stopped === null) failed = failure(error, state, instance?.growRefusal ?? null);
     }
     run.leave();
     run.held.end();
@@ -184,10 +184,7 @@ class GuestThread {
     };
     if (run.waitMs > 0) timings.wait = run.waitMs;
     const common = { begunAtMs, timings };
-    if (run.stopped === "memory") {
-      const detail = "the host has no room for the memory of further calls";
-      return { kind: "failed", code: "overloaded", detail, ...common };
-    }
+    if (run.stopped === "memory") return { kind: "failed", ...noMemoryRoom, ...common };
     if (run.stopped !== null) {
       return { kind: "stopped", code: run.stopped === "cpu" ? "cpu_exceeded" : null, ...common };
     }

@@ -8,8 +8,17 @@ import { GuestFault } from "./guest-memory.ts";
 
 export type Failure = Pick<Extract<CallResult, { kind: "failed" }>, "code" | "detail">;
 
+/** Whose bound refused a guest to grow its memory: that of the memory, or the host's room for all of them. */
+export type GrowRefusal = "maximum" | "host";
+
+/** What the caller is told of a call that found no room for its memory. */
+export const noMemoryRoom: Failure = {
+  code: "overloaded",
+  detail: "the host has no room for the memory of further calls",
+};
+
 /** Names what ended a call, and writes the reason to the function's own log. */
-export function failure(error: unknown, state: CallState, growRefused: boolean): Failure {
+export function failure(error: unknown, state: CallState, growRefusal: GrowRefusal | null): Failure {
   const cause = state.fault ?? error;
   if (cause instanceof GuestFault && cause.code === "bad_guest_output") {
     state.log.writeOwn("error", `bad output: ${cause.message}`);
@@ -19,7 +28,8 @@ export function failure(error: unknown, state: CallState, growRefused: boolean):
     };
   }
   state.log.writeOwn("error", trapText(cause) + guestStack(error));
-  if (growRefused) {
+  if (growRefusal === "host") return noMemoryRoom;
+  if (growRefusal === "maximum") {
     return { code: "memory_exceeded", detail: "The function trapped after its memory limit refused to grow" };
   }
   return { code: "guest_trapped", detail: "The function trapped; its log has the reason" };

@@ -5,15 +5,17 @@
 import {
   checkName,
   globalPrefix,
+  growName,
   growRefusedName,
   hostMemoryName,
   hostModuleName,
   pauseName,
+  refusedBy,
   startName,
   type Verdict,
 } from "../prepared-names.ts";
 import type { CallState } from "./call-state.ts";
-import type { Failure } from "./failure.ts";
+import type { Failure, GrowRefusal } from "./failure.ts";
 import { failure } from "./failure.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { type Binding, hostCallImports } from "./host-calls.ts";
@@ -53,13 +55,15 @@ function wantedImports(module: WebAssembly.Module): readonly (readonly [string, 
 }
 
 /**
- * A call as an instance sees it. `check` and `pause` are what a metered guest calls (`prepared-names.ts`);
- * a pause may answer later.
+ * A call as an instance sees it. `check`, `pause` and `grow` are what a metered guest calls
+ * (`prepared-names.ts`); a pause may answer later.
  */
 export type InstanceCall = {
   readonly state: CallState;
   readonly check: () => Verdict;
   readonly pause: () => Verdict | Promise<Verdict>;
+  /** Whether there is room for its memory to grow by so many pages. */
+  readonly grow: (pages: number) => boolean;
 };
 
 export class GuestInstance {
@@ -89,6 +93,7 @@ export class GuestInstance {
     const imports = hostCallImports(this.#binding, wanted);
     const own: Record<string, WebAssembly.ImportValue> = Object.create(null);
     own[checkName] = () => this.#call.check();
+    own[growName] = (pages: number) => Number(this.#call.grow(pages >>> 0));
     own[pauseName] = new Suspending(() => this.#call.pause());
     if (memory !== null) own[hostMemoryName] = memory;
     imports[hostModuleName] = own;
@@ -127,7 +132,7 @@ export class GuestInstance {
     call.phase = "running";
     await this.#entry(call.request.byteLength);
     // A guest that swallowed the error of a host call and went on is no better for it (docs/threat-model.md H10).
-    if (call.fault !== null) return failure(call.fault, call, false);
+    if (call.fault !== null) return failure(call.fault, call, null);
     if (call.answer === null) return { code: "bad_guest_output", detail: "The function gave no answer" };
     return null;
   }
@@ -138,9 +143,11 @@ export class GuestInstance {
     if (flag instanceof WebAssembly.Global) flag.value = 0;
   }
 
-  /** Whether the memory's maximum refused the guest to grow. */
-  get growWasRefused(): boolean {
+  /** What refused the guest to grow its memory, when that was refused. */
+  get growRefusal(): GrowRefusal | null {
     const flag = this.#exports[growRefusedName];
-    return flag instanceof WebAssembly.Global && flag.value === 1;
+    if (!(flag instanceof WebAssembly.Global)) return null;
+    if (flag.value === refusedBy.host) return "host";
+    return flag.value === refusedBy.maximum ? "maximum" : null;
   }
 }

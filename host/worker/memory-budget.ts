@@ -37,18 +37,29 @@ export class HeldMemory {
   readonly #budget: MemoryBudget;
   #memory: WebAssembly.Memory | null = null;
   #pages = 0;
+  #pagesMax = 0;
 
   constructor(budget: MemoryBudget) {
     this.#budget = budget;
   }
 
-  /** Counts a memory from now on; false when there is no room for it. */
-  begin(memory: WebAssembly.Memory | null): boolean {
+  /** Counts a memory of at most `pagesMax` from now on; false when there is no room for it. */
+  begin(memory: WebAssembly.Memory | null, pagesMax: number): boolean {
     this.#memory = memory;
+    this.#pagesMax = pagesMax;
     return this.recount();
   }
 
-  /** Counts what the guest has grown by since; false when there is no room for that. */
+  /** Counts `pages` that it is about to grow by; false when there is no room for them. */
+  grow(pages: number): boolean {
+    // What its own maximum is going to refuse takes no room.
+    if (this.#pages + pages > this.#pagesMax) return true;
+    if (!this.#budget.hold(pages)) return false;
+    this.#pages += pages;
+    return true;
+  }
+
+  /** Counts what a guest that asks nobody has grown by since; false when there is no room for that. */
   recount(): boolean {
     if (this.#memory === null) return true;
     const pages = this.#memory.buffer.byteLength / pageBytes;

@@ -32,6 +32,12 @@ const sleep = setupOf(
   assemble(`(module (import "mayfly" "sleep" (func $sleep (param f64))) (memory (export "memory") 1)
     (func (export "mayfly_handle") (param i32) (call $sleep (f64.const 600000))))`),
 );
+/** Grows by one page and traps when it may not; begins with a page of at most two. */
+const growing = setupOf(
+  assemble(`(module (memory (export "memory") 1) (func (export "mayfly_handle") (param i32)
+    (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then (unreachable)))
+    (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then (unreachable)))))`),
+);
 
 const pools: Pool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));
@@ -69,7 +75,7 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
     let settle = (_outcome: PoolOutcome): void => {};
     let settled = 0;
     const done = new Promise<PoolOutcome>((resolve) => (settle = resolve));
-    const versionId = setup === good ? 1 : setup === loop ? 2 : 3;
+    const versionId = [good, loop, sleep, growing].indexOf(setup) + 1;
     const call: PoolCall = {
       key: `${versionId}:1`,
       versionId,
@@ -217,6 +223,20 @@ test("calls whose memories the host has no room for fail as overloaded, and take
   assert.equal(await kind(run(good).done), "answered");
   for (const { call } of sleepers) pool.stop(call, "deadline_exceeded");
   for (const { done } of sleepers) assert.equal((await done).kind, "stopped");
+  assert.equal(pool.heldBytes, 0);
+});
+
+test("a guest that traps for want of memory is told whose bound that was", async () => {
+  const { pool, run } = poolOf(1, 1, { memoryBytesMax: 3 * 65_536 });
+  const sleepers = [run(sleep), run(sleep)];
+  await until(() => pool.heldBytes === 2 * 65_536, 10_000);
+  const crowded = await run(growing).done;
+  assert.ok(crowded.kind === "failed" && crowded.code === "overloaded");
+  assert.equal(pool.heldBytes, 2 * 65_536);
+  for (const { call } of sleepers) pool.stop(call, "deadline_exceeded");
+  for (const { done } of sleepers) await done;
+  const alone = await run(growing).done;
+  assert.ok(alone.kind === "failed" && alone.code === "memory_exceeded");
   assert.equal(pool.heldBytes, 0);
 });
 

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { globalPrefix, growRefusedName, hostMemoryName, hostModuleName } from "../../host/prepared-names.ts";
+import {
+  globalPrefix,
+  growRefusedName,
+  hostMemoryName,
+  hostModuleName,
+  refusedBy,
+} from "../../host/prepared-names.ts";
 import { inspectModule } from "../../host/wasm/inspect.ts";
 import { prepareModule } from "../../host/wasm/prepare.ts";
 import { readSections, sectionId } from "../../host/wasm/sections.ts";
@@ -150,6 +156,31 @@ describe("prepareModule", () => {
       const memory = new WebAssembly.Memory({ initial: 2 });
       new WebAssembly.Instance(new WebAssembly.Module(prepare(bytes)), { [hostModuleName]: { memory } });
     }, WebAssembly.LinkError);
+  });
+
+  it("asks the host for room before a metered guest grows, and says which of the two refused", () => {
+    const bytes = assemble(growText);
+    const metered = prepareModule(bytes, inspectModule(bytes, { metered: true }), { meter: true });
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 4 });
+    const asked: number[] = [];
+    let room = 0;
+    const grow = (pages: number): number => {
+      asked.push(pages);
+      return room;
+    };
+    const host = { memory, check: () => 0, pause: () => 0, grow };
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(metered), {
+      ...imports,
+      [hostModuleName]: host,
+    });
+    const exports = instance.exports as Exports;
+    const flag = instance.exports[growRefusedName] as WebAssembly.Global;
+    assert.deepEqual([call(exports, "grow", 2), flag.value], [-1, refusedBy.host]);
+    assert.equal(memory.buffer.byteLength, 65_536);
+    room = 1;
+    assert.deepEqual([call(exports, "grow", 2), memory.buffer.byteLength], [1, 3 * 65_536]);
+    assert.deepEqual([call(exports, "grow", 2), flag.value], [-1, refusedBy.maximum]);
+    assert.deepEqual(asked, [2, 2, 2]);
   });
 
   it("leaves a module without memory, or with an imported one, without a new import", () => {

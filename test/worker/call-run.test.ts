@@ -150,29 +150,36 @@ test("a failure of what it waited for is the guest's, in its turn", async () => 
   await assert.rejects(waiting, /no answer/);
 });
 
-test("a memory is counted while its call lives, and one that outgrows the room stops its call", async () => {
+test("a memory is counted while its call lives, and asks before it grows", async () => {
   const { run, heldPages, told } = begun(1_000);
   const memory = new WebAssembly.Memory({ initial: 3, maximum: 100 });
-  assert.equal(run.held.begin(memory), true);
+  assert.equal(run.held.begin(memory, 100), true);
+  assert.equal(run.grow(7), true);
   memory.grow(7);
-  assert.equal(told(), verdict.goOn);
   assert.equal(heldPages[0], 10);
-  memory.grow(1);
-  assert.equal(told(), verdict.stop);
-  assert.equal(run.stopped, "memory");
-  await assert.rejects(
-    run.wait(Promise.resolve(), () => {}),
-    GuestFault,
-  );
+  assert.equal(run.grow(1), false);
+  assert.equal(run.grow(0), true);
+  assert.equal(heldPages[0], 10);
+  assert.equal(told(), verdict.goOn, "a guest that is refused goes on");
+  assert.equal(run.stopped, null);
   run.held.end();
   assert.equal(heldPages[0], 0);
-  assert.equal(begun(1).run.held.begin(new WebAssembly.Memory({ initial: 11 })), false);
+  assert.equal(begun(1).run.held.begin(new WebAssembly.Memory({ initial: 11 }), 11), false);
 });
 
-test("a guest that grows and waits is counted before it waits", async () => {
+test("what its own maximum is going to refuse takes no room", () => {
+  const { run, heldPages } = begun(1_000);
+  run.held.begin(new WebAssembly.Memory({ initial: 3, maximum: 8 }), 8);
+  for (const pages of [6, 65_536, 2 ** 32 - 1]) assert.equal(run.grow(pages), true);
+  assert.equal(heldPages[0], 3);
+  run.held.end();
+  assert.equal(heldPages[0], 0);
+});
+
+test("a guest that asks nobody, grows and waits is counted before it waits", async () => {
   const { run } = begun(1_000);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
-  run.held.begin(memory);
+  run.held.begin(memory, 100);
   memory.grow(50);
   await assert.rejects(
     run.wait(new Promise(() => {}), () => {}),

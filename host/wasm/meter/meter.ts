@@ -12,9 +12,10 @@
 // of each function below it on the stack. One bulk operation may run beyond it, by its whole length.
 
 import { limits } from "../../limits.ts";
-import { checkName, hostModuleName, pauseName } from "../../prepared-names.ts";
+import { checkName, growName, hostModuleName, pauseName } from "../../prepared-names.ts";
 import type { Additions } from "../additions.ts";
 import { BinaryWriter, u32Bytes } from "../binary-writer.ts";
+import { growType } from "../memory-grow.ts";
 import { WasmRefusal } from "../refusal.ts";
 import type { Section } from "../sections.ts";
 import { AppendedTypes } from "./appended-types.ts";
@@ -33,9 +34,6 @@ import { ModuleIndex } from "./module-index.ts";
 import type { RenamedFunctions } from "./names.ts";
 import { opcode } from "./opcode.ts";
 
-/** Functions that a metered module imports besides its own: the check and the pause. */
-export const importedByMetering = 2;
-
 /** () -> (i32), the type of both, as an entry of the type section. */
 const checkType = Uint8Array.of(0x60, 0, 1, 0x7f);
 
@@ -44,8 +42,12 @@ export const localsAdded = 2;
 
 export class Metering {
   readonly module: ModuleIndex;
-  /** Whether any function needs checks; if not, the module stays as it is. */
+  /** Whether any function needs checks, or the memory grows; if not, the module stays as it is. */
   readonly isNeeded: boolean;
+  /** Functions that it imports besides its own. */
+  readonly imports: number;
+  /** Index of the function that is asked before the memory grows; null when it does not. */
+  readonly askFunction: number | null;
   /** By function of the upload: its index in the metered module. */
   readonly callTargets: Int32Array;
   /** The same for references to it: its wrapper, where there is one. */
@@ -63,13 +65,16 @@ export class Metering {
   private readonly forms: Uint8Array;
   private types: AppendedTypes | null = null;
 
-  constructor(bytes: Uint8Array, sections: readonly Section[]) {
+  /** `grows` says whether the module uses memory.grow. */
+  constructor(bytes: Uint8Array, sections: readonly Section[], grows: boolean) {
     this.module = new ModuleIndex(bytes, sections);
     this.graph = new CallGraph(this.module);
     this.forms = chooseForms(this.module, this.graph);
-    this.isNeeded = this.forms.some((chosen) => chosen !== form.bare);
-    const shift = this.isNeeded ? importedByMetering : 0;
+    this.isNeeded = grows || this.forms.some((chosen) => chosen !== form.bare);
     const { importedFunctions, functionTypes } = this.module;
+    this.askFunction = grows ? importedFunctions + 2 : null;
+    const shift = this.isNeeded ? (grows ? 3 : 2) : 0;
+    this.imports = shift;
     this.callTargets = Int32Array.from(functionTypes, (_, index) =>
       index < importedFunctions ? index : index + shift,
     );
@@ -84,6 +89,9 @@ export class Metering {
     const checkTypeIndex = additions.type(checkType);
     additions.importFunction(hostModuleName, checkName, checkTypeIndex);
     additions.importFunction(hostModuleName, pauseName, checkTypeIndex);
+    if (this.askFunction !== null) {
+      additions.importFunction(hostModuleName, growName, additions.type(growType));
+    }
     this.countdownGlobal = additions.global(fullCountdown());
     const checkFunction = module.importedFunctions;
     this.renewFunction = additions.function(checkTypeIndex, renewBody(checkFunction, checkFunction + 1));

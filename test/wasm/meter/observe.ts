@@ -16,6 +16,7 @@ export type Observed = { readonly seen: readonly string[]; readonly checks: numb
 type Outcome = { readonly exports: WebAssembly.Exports; readonly seen: string[] };
 
 const goOn = (): number => 0;
+const mayGrow = (): number => 1;
 
 /** What the upload does as it is. */
 export function observePlain(bytes: Uint8Array): Observed {
@@ -32,7 +33,7 @@ export function observeMetered(bytes: Uint8Array): Observed {
     checks += 1;
     return 0;
   };
-  start(meter(bytes), bytes, seen, { check, pause: goOn, memory: suppliedMemory(bytes) });
+  start(meter(bytes), bytes, seen, { check, pause: goOn, grow: mayGrow, memory: suppliedMemory(bytes) });
   return { seen, checks };
 }
 
@@ -48,7 +49,7 @@ export function observeReset(bytes: Uint8Array): {
   const reset: string[] = [];
   const inspection = inspectModule(bytes, { metered: true });
   const memory = suppliedMemory(bytes);
-  const host = { check: goOn, pause: goOn, memory };
+  const host = { check: goOn, pause: goOn, grow: mayGrow, memory };
   const both: { seen: string[] } = { seen: fresh };
   const instance = instantiate(meter(bytes), bytes, both, host);
   if (instance === null) return { fresh, reset: null };
