@@ -32,6 +32,8 @@ export const feature = {
   unknownOpcode: 1 << 27,
   /** No proposal: writes a table or drops a segment, which the host can neither see nor undo. */
   lastingWrite: 1 << 28,
+  /** No proposal by itself: an instruction of the newer form of exceptions (try_table, throw_ref). */
+  newExceptions: 1 << 29,
 } as const;
 
 type FeatureRow = { readonly bit: number; readonly name: string; readonly refused: boolean };

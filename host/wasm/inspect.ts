@@ -73,6 +73,10 @@ export function inspectModule(bytes: Uint8Array, options: InspectOptions = {}): 
     if (draft.bodies !== draft.definedFunctions) {
       throw malformed(`there are ${draft.bodies} bodies of ${draft.definedFunctions} functions`, null);
     }
+    // V8 refuses it too, but validates bodies on several threads at once and does not always see it.
+    if ((draft.features & mixedExceptions) === mixedExceptions) {
+      throw malformed("it has legacy exception instructions beside the newer ones", null);
+    }
   } catch (error) {
     if (error instanceof ReadFault) throw refusal(error, draft, sections, sectionRead);
     throw error;
@@ -141,6 +145,8 @@ function inspection(draft: ModuleDraft, sections: readonly Section[]): ModuleIns
     resettableGlobals: resettableGlobals(draft),
   };
 }
+
+const mixedExceptions = feature.legacyExceptions | feature.newExceptions;
 
 const numberTypes = new Set(["i32", "i64", "f32", "f64"]);
 /** With more of them setting each back is dearer than a new instance. */

@@ -152,6 +152,21 @@ describe("inspectModule refuses as unsupported_feature", () => {
   });
 });
 
+describe("inspectModule refuses as invalid_module", () => {
+  it("legacy exception instructions beside the newer ones, in whatever functions", () => {
+    const mixed = module(
+      types(functionType()),
+      section(3, [2, 0, 0]),
+      section(13, [1, 0, 0]),
+      section(
+        10,
+        vector([body(0x06, 0x40, 0x07, 0, end), body(0x02, 0x40, 0x1f, 0x40, 1, 0, 0, 0, end, end)]),
+      ),
+    );
+    assert.throws(() => inspectModule(mixed), { code: "invalid_module", message: /legacy exception/ });
+  });
+});
+
 describe("inspectModule accepts", () => {
   it("exceptions of both forms, references, vectors and atomics on a memory that is not shared", () => {
     const tagged = (...instructions: Bytes) =>
