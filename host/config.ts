@@ -100,10 +100,10 @@ const hostNamesMax = 100;
 export class ConfigError extends Error {
   readonly faults: readonly string[];
 
-  constructor(faults: readonly string[]) {
+  constructor(faults: readonly string[], warnings: readonly string[]) {
     const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
     super(
-      `Cannot start the host, its configuration has ${count}:\n${faults.map((f) => `  ${f}`).join("\n")}`,
+      `Cannot start the host, its configuration has ${count}:\n${[...faults, ...warnings].map((f) => `  ${f}`).join("\n")}`,
     );
     this.name = "ConfigError";
     this.faults = faults;
@@ -124,7 +124,10 @@ export function parseConfig(
   );
   const parsed = settingsSchema.safeParse(texts);
   if (!parsed.success)
-    throw new ConfigError(parsed.error.issues.map((issue) => faultOf(issue, texts, flags)));
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => faultOf(issue, texts, flags)),
+      unknownVariables(env),
+    );
   const { data, hostNames, ...rest } = parsed.data;
   const config = { ...rest, dataDir: resolve(cwd, data), hostNames: Object.freeze(hostNames) };
   return { config: Object.freeze(config), warnings: unknownVariables(env) };

@@ -9,7 +9,6 @@
 //      \-> ended (it cannot start for the first time) or draining (a signal came)
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import { BoundSocket } from "node:net";
 import { totalmem } from "node:os";
 import { resolve, sep } from "node:path";
@@ -17,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import type { HostConfig } from "./config.ts";
 import { hostEnv, hostFlags } from "./engine-flags.ts";
 import { limits } from "./limits.ts";
+import { makeFolder } from "./make-folder.ts";
 import { syncDirectly } from "./store/sync.ts";
 import { type FromHost, hostConfigVariable, hostExit, type ToHost } from "./supervisor-protocol.ts";
 
@@ -41,7 +41,7 @@ export type SuperviseOptions = {
 export function superviseHost(config: HostConfig, options: SuperviseOptions = {}): Promise<number> {
   // Node's permission model knows a folder as such only when it is there.
   try {
-    mkdirSync(config.dataDir, { recursive: true });
+    makeFolder(config.dataDir);
   } catch (error) {
     say(
       `Cannot make the data folder ${config.dataDir}: ${(error as Error).message}; choose another with --data`,

@@ -1,7 +1,7 @@
 // Reads the arguments of `mayfly call` from the text of the command line: numbers, bools and
-// strings as they are, lists as JSON. Pure; every fault is a UserError that names the argument.
+// strings as they are, lists as JSON. Pure; every fault is a WrongArguments that names the argument.
 
-import { UserError } from "./user-error.ts";
+import { WrongArguments } from "./user-error.ts";
 import { typeName, type ValueType } from "./value-type.ts";
 
 export type ArgumentValue = null | string | number | bigint | boolean | readonly ArgumentValue[];
@@ -69,12 +69,12 @@ function readScalar(text: string, type: ValueType, label: string): ArgumentValue
     return value;
   }
   if (type.kind !== "integer") {
-    throw new UserError(`Cannot pass ${label}: a ${typeName(type)} cannot be given on the command line`);
+    throw new WrongArguments(`Cannot pass ${label}: a ${typeName(type)} cannot be given on the command line`);
   }
   if (!/^-?\d+$|^0x[0-9a-f]+$/i.test(text)) throw wrong(text, type, label);
   const value = BigInt(text);
   if (value < type.min || value > type.max) {
-    throw new UserError(
+    throw new WrongArguments(
       `Cannot pass ${label}: ${text} is out of range, ${type.name} is ${type.min} to ${type.max}`,
     );
   }
@@ -87,7 +87,7 @@ function readLoose(text: string, label: string): ArgumentValue {
   if (/^-?\d+$/.test(text)) {
     const value = Number(text);
     if (value >= -(2 ** 31) && value < 2 ** 32) return value;
-    throw new UserError(`Cannot pass ${label}: ${text} is out of range, i32 is 32 bits`);
+    throw new WrongArguments(`Cannot pass ${label}: ${text} is out of range, i32 is 32 bits`);
   }
   if (text === "true" || text === "false") return text === "true";
   if (!text.startsWith("[") && !text.startsWith('"')) return text;
@@ -98,9 +98,9 @@ function readLoose(text: string, label: string): ArgumentValue {
   }
 }
 
-function wrong(found: string, type: ValueType, label: string): UserError {
+function wrong(found: string, type: ValueType, label: string): WrongArguments {
   const example = type.kind === "list" ? `, written as JSON: ${exampleOf(type)}` : "";
-  return new UserError(`Cannot pass ${label}: found ${found}, want ${typeName(type)}${example}`);
+  return new WrongArguments(`Cannot pass ${label}: found ${found}, want ${typeName(type)}${example}`);
 }
 
 function exampleOf(type: ValueType): string {

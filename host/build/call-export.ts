@@ -9,7 +9,7 @@ import { type CallMemory, callImports } from "./call-imports.ts";
 import { lift, lower } from "./guest-values.ts";
 import type { Guest } from "./loose-values.ts";
 import type { FunctionTypes, ModuleTypes } from "./module-types.ts";
-import { UserError } from "./user-error.ts";
+import { UserError, WrongArguments } from "./user-error.ts";
 import { parseValueType, typeName, type ValueType } from "./value-type.ts";
 
 export type ExportCall = {
@@ -28,11 +28,11 @@ type Signature = {
   readonly result: ValueType;
 };
 
-/** Calls an export and returns its result as text; "" for none. Throws UserError for all that may go wrong. */
+/** Calls an export and returns its result as text; "" for none. Throws WrongArguments, or UserError. */
 export async function callExport(call: ExportCall): Promise<string> {
   const module = await compile(call.wasm);
   const names = functionExports(module, call.types);
-  if (!names.includes(call.name)) throw new UserError(unknownExport(call.name, names));
+  if (!names.includes(call.name)) throw new WrongArguments(unknownExport(call.name, names));
   const declared = call.types?.functions[call.name];
   const signature =
     declared === undefined ? bareSignature(call.wasm, module, call.name) : typedSignature(declared);
@@ -131,7 +131,7 @@ function checkCount(call: ExportCall, signature: Signature): void {
   const given = `${call.args.length} argument${call.args.length === 1 ? "" : "s"}`;
   const want = required === parameters.length ? `${required}` : `${required} to ${parameters.length}`;
   const declared = `${call.name}(${list.join(", ")})`;
-  throw new UserError(`Cannot call "${call.name}" with ${given}, want ${want}: ${declared}`);
+  throw new WrongArguments(`Cannot call "${call.name}" with ${given}, want ${want}: ${declared}`);
 }
 
 function requireRuntime(instance: WebAssembly.Instance, label: string): void {

@@ -2,9 +2,10 @@
 // SDK's sources and AssemblyScript's types are copied into it, so that completion and documentation
 // work with plain TypeScript and no path leads out of the project.
 
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { makeFolder } from "../make-folder.ts";
 import { sdkDirectory } from "./source-files.ts";
 import { UserError } from "./user-error.ts";
 
@@ -31,7 +32,7 @@ export async function initProject(dir: string): Promise<{ readonly files: readon
 /** A new directory, or an empty one; a fresh `git init` counts as empty. */
 async function makeEmptyDirectory(dir: string): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true });
+    makeFolder(dir);
     const taken = (await readdir(dir)).filter((name) => name !== ".git");
     if (taken.length === 0) return;
     const shown = taken.slice(0, 3).join(", ") + (taken.length > 3 ? ", …" : "");

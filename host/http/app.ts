@@ -3,7 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { Deployer } from "../deploy/deployer.ts";
 import type { ErrorCode } from "../errors.ts";
 import { HostError } from "../errors.ts";
@@ -16,6 +16,7 @@ import { assertMayCall, assertMayScrape, type Caller, type GuardBounds } from ".
 import { logRoutes } from "./log-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ClientGone } from "./request-body.ts";
+import { assertPlainPath, parseTarget } from "./target.ts";
 
 export type ControlParts = {
   readonly guard: GuardBounds;
@@ -57,8 +58,14 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
     const reason = parts.notReady();
     if (reason !== null) throw new HostError("overloaded", `${what}: ${reason}`, { retryAfterS: 1 });
   };
+  app.use(async (context, next) => {
+    const path = sentPath(context);
+    // Whoever may not call is told nothing of names and routes.
+    if (path.startsWith("/v1")) assertMayCall(callerOf(context), parts.guard);
+    assertPlainPath(path);
+    await next();
+  });
   app.use("/v1/*", async (context, next) => {
-    assertMayCall(callerOf(context), parts.guard);
     const { method } = context.req;
     if (method !== "GET" && method !== "HEAD") assertReady("Cannot make the change");
     await next();
@@ -100,6 +107,12 @@ function wrongRoute(app: Hono<ControlEnv>, method: string, path: string): HostEr
       extra: { allow: methods },
     },
   );
+}
+
+/** The path as it was sent; what the routes see has been normalised. */
+function sentPath({ env, req }: Context<ControlEnv>): string {
+  const { url, headers } = env.incoming ?? {};
+  return url === undefined ? req.path : parseTarget(url, headers?.host ?? "").path;
 }
 
 type CallerContext = { env: Partial<HttpBindings>; req: { header(name: string): string | undefined } };

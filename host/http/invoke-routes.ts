@@ -32,6 +32,9 @@ export type InvokeRouteParts = {
   readonly onFault: (error: unknown, requestId: string) => void;
 } & AnswerParts;
 
+/** Which request it is, and when it began to come (`performance.now`). */
+type Arrival = { readonly requestId: string; readonly startMs: number };
+
 const noBody = new Uint8Array(0);
 
 export class InvokeRoutes {
@@ -57,12 +60,14 @@ export class InvokeRoutes {
     let outcome: CallOutcome | null = "ok";
     try {
       deployment = this.#parts.route(target.name, target.pin);
-      const answer = await this.#invoke(request, target, deployment, requestId);
+      const answer = await this.#invoke(request, target, deployment, { requestId, startMs });
       const { method = "GET" } = request;
       const guest = readAnswer(this.#parts, answer, { method, deployment, requestId });
       this.#answers.hold(request.socket, response, guest.body?.byteLength ?? 0);
       if (closing()) response.shouldKeepAlive = false;
       send(response, guest, callHeaders(requestId, deployment, answer.timings));
+      if ((guest.body?.byteLength ?? 0) > joinedBytesMax)
+        this.#cutLate(response, deployment, { requestId, startMs });
     } catch (error) {
       if (error instanceof CallAbandoned) {
         outcome = "client_gone";
@@ -87,19 +92,47 @@ export class InvokeRoutes {
     request: IncomingMessage,
     target: FunctionTarget,
     deployment: Deployment,
-    requestId: string,
+    arrival: Arrival,
   ): Promise<InvokeAnswer> {
-    if (!hasBody(request)) return this.#call(request, target, deployment, requestId, noBody);
+    if (!hasBody(request)) return this.#call(request, target, deployment, arrival, noBody);
     using share = this.#parts.bodies.share();
-    const body = await readBody(request, invokeBody, share);
-    return await this.#call(request, target, deployment, requestId, body);
+    const { name, config } = deployment;
+    const body = await readBody(request, invokeBody, share, {
+      afterMs: config.timeoutMs,
+      error: () =>
+        new HostError(
+          "deadline_exceeded",
+          `The request for "${name}" had not come whole within its limit of ${config.timeoutMs} ms`,
+        ),
+    });
+    return await this.#call(request, target, deployment, arrival, body);
+  }
+
+  /** The call's time includes that of its answer's way out: a reader who takes longer is cut off. */
+  #cutLate(response: ServerResponse, deployment: Deployment, { requestId, startMs }: Arrival): void {
+    const { timeoutMs } = deployment.config;
+    const timer = setTimeout(
+      () => {
+        // One that was still queued when its connection went is told nothing of it.
+        if (response.socket === null || response.socket.destroyed) return;
+        this.#parts.onGuestFault(
+          deployment,
+          requestId,
+          `cut off: the answer was not taken within ${timeoutMs} ms`,
+        );
+        response.destroy();
+      },
+      Math.max(0, startMs + timeoutMs - performance.now()),
+    );
+    timer.unref();
+    response.once("close", () => clearTimeout(timer));
   }
 
   #call(
     request: IncomingMessage,
     target: FunctionTarget,
     deployment: Deployment,
-    requestId: string,
+    { requestId, startMs }: Arrival,
     body: Uint8Array,
   ): Promise<InvokeAnswer> {
     const { method = "GET", url = "/", socket } = request;
@@ -121,6 +154,7 @@ export class InvokeRoutes {
       requestId,
       message,
       watchGone,
+      elapsedMs: performance.now() - startMs,
       depth: depthOf(request.headers["x-mayfly-depth"]),
     });
   }

@@ -12,7 +12,7 @@ import { problemOf, writeProblem } from "./error-response.ts";
 import type { InvokeRoutes } from "./invoke-routes.ts";
 import { answerRefusedRequests, methodRefusal } from "./refused-requests.ts";
 import { cutStalledReader } from "./stalled-reader.ts";
-import { assertPlainPath, type FunctionTarget, functionTarget, parseTarget } from "./target.ts";
+import { type FunctionTarget, functionTarget, parseTarget } from "./target.ts";
 
 export type ServerParts = {
   readonly invokeRoutes: InvokeRoutes;
@@ -36,6 +36,8 @@ export function createHttpServer(parts: ServerParts): Server {
   };
   const control = getRequestListener(parts.app.fetch, {
     overrideGlobalObjects: false,
+    // A request of HTTP/1.0 may come without one; what needs the host's own name looks for it.
+    hostname: "localhost",
     errorHandler: (error) => {
       const { problem, own } = problemFor(error instanceof RequestError ? noUrl(error) : error);
       return new Response(problem.body, { status: problem.status, headers: [...own, ...problem.headers] });
@@ -92,11 +94,20 @@ function route(request: IncomingMessage): FunctionTarget | null {
   const { method = "", url = "" } = request;
   if (method === "TRACE") throw methodRefusal("TRACE is refused (RFC 9110, section 9.3.8)");
   assertOneHost(request);
+  assertKnownCoding(request);
   const host = request.headers.host ?? "";
   const target = parseTarget(url, host);
-  const called = functionTarget(target, host);
-  if (called === null) assertPlainPath(target.path);
-  return called;
+  return functionTarget(target, host);
+}
+
+/**
+ * RFC 9112, section 6.1: Node undoes the chunks, and nobody what lies under them. Where the last coding
+ * is another one, Node's parser refuses the request itself.
+ */
+function assertKnownCoding({ headers }: IncomingMessage): void {
+  const coding = headers["transfer-encoding"];
+  if (coding === undefined || !/,\s*chunked\s*$/i.test(coding)) return;
+  throw new HostError("bad_request", "The host knows no transfer coding but chunked", { status: 501 });
 }
 
 /** RFC 9112, section 3.2; of several Node takes the first (docs/threat-model.md B13). */

@@ -12,12 +12,11 @@ export class Deadline {
   readonly #endsAtMs: number;
   #undo: ((error: Error) => void) | null = null;
 
-  constructor(timeoutMs: number, name: string) {
-    this.#endsAtMs = monotonicMs() + timeoutMs;
-    this.#timer = setTimeout(() => {
-      const message = `Function "${name}" ran longer than its limit of ${timeoutMs} ms`;
-      this.end(new HostError("deadline_exceeded", message));
-    }, timeoutMs);
+  /** Ends a call of function `name` after `timeoutMs`, of which `elapsedMs` have passed. */
+  constructor(timeoutMs: number, name: string, elapsedMs = 0) {
+    const leftMs = Math.max(0, timeoutMs - elapsedMs);
+    this.#endsAtMs = monotonicMs() + leftMs;
+    this.#timer = setTimeout(() => this.end(ranTooLong(name, timeoutMs)), leftMs);
   }
 
   /** Never negative. */
@@ -50,4 +49,11 @@ export class Deadline {
     clearTimeout(this.#timer);
     this.#undo = null;
   }
+}
+
+function ranTooLong(name: string, timeoutMs: number): HostError {
+  return new HostError(
+    "deadline_exceeded",
+    `Function "${name}" ran longer than its limit of ${timeoutMs} ms`,
+  );
 }

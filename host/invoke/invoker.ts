@@ -33,6 +33,8 @@ export type InvokeRequest = {
   readonly depth: number;
   /** Less time than the function's own limit, for a caller that has no more. */
   readonly timeoutMs?: number;
+  /** How much of the time has passed: a request takes time to come. */
+  readonly elapsedMs?: number;
   /** Calls `onGone` when nobody waits for the answer any more; disposing ends that. */
   readonly watchGone: (onGone: () => void) => Disposable;
 };
@@ -76,7 +78,7 @@ export class Invoker {
   async invoke(request: InvokeRequest): Promise<InvokeAnswer> {
     const { deployment } = request;
     const acceptedAtMs = monotonicMs();
-    const deadline = new Deadline(timeoutOf(request), deployment.name);
+    const deadline = new Deadline(timeoutOf(request), deployment.name, request.elapsedMs);
     using _gone = request.watchGone(() => deadline.end(new CallAbandoned("The client went away")));
     try {
       const admitted = this.#parts.admission.admit(deployment, (leave) => deadline.onEnded(leave));
@@ -153,16 +155,17 @@ export class Invoker {
     const timings: Timings = {};
     if (load.loadMs !== undefined) timings.load = load.loadMs;
     if (load.compileMs !== undefined) timings.compile = load.compileMs;
-    if (outcome.kind === "answered" || outcome.kind === "failed") {
-      const before = outcome.begunAtMs - acceptedAtMs - (load.loadMs ?? 0) - (load.compileMs ?? 0);
+    const isDone = outcome.kind === "answered" || outcome.kind === "failed";
+    const began = isDone ? outcome : outcome.kind === "stopped" ? outcome.began : undefined;
+    if (began !== undefined) {
+      const before = began.begunAtMs - acceptedAtMs - (load.loadMs ?? 0) - (load.compileMs ?? 0);
       timings.queue = Math.max(0, before);
-      Object.assign(timings, outcome.timings);
+      Object.assign(timings, began.timings);
     } else {
       const runMs = outcome.kind === "stopped" ? outcome.runMs : null;
       const passed = monotonicMs() - acceptedAtMs - (load.loadMs ?? 0) - (load.compileMs ?? 0);
       timings.queue = Math.max(0, passed - (runMs ?? 0));
       if (runMs !== null) timings.run = runMs;
-      if (outcome.kind === "stopped" && outcome.cpuMs !== undefined) timings.cpu = outcome.cpuMs;
     }
     switch (outcome.kind) {
       case "answered":

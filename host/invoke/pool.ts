@@ -2,7 +2,13 @@
 // begun on one that stands still, and stops the ones it is told to. Which call is posted when is the
 // scheduler's business, how many threads there are that of threads.ts.
 
-import { type CallResult, type FetchReply, type GuestLogLine, monotonicMs } from "../invocation.ts";
+import {
+  type CallResult,
+  type FetchReply,
+  type GuestLogLine,
+  monotonicMs,
+  type Timings,
+} from "../invocation.ts";
 import { limits } from "../limits.ts";
 import { type CallAnswer, claim, type FromThread, isRunning, type ModuleSetup } from "../worker/protocol.ts";
 import { chooseThread } from "./balancer.ts";
@@ -37,13 +43,13 @@ export type PoolOutcome =
   | { readonly kind: "lost" }
   /**
    * It was ended by a limit; `runMs` is how long its guest had run, null when it had not begun, and
-   * `cpuMs` the CPU time of that, where the thread could tell.
+   * `began` what the thread could tell of that.
    */
   | {
       readonly kind: "stopped";
       readonly code: StopCode;
       readonly runMs: number | null;
-      readonly cpuMs?: number;
+      readonly began?: { readonly begunAtMs: number; readonly timings: Timings };
     };
 
 export type PoolOptions = ThreadsOptions & {
@@ -229,11 +235,12 @@ export class Pool {
       return { kind: "returned" };
     }
     if (result.kind === "revoked") return { kind: "returned" };
-    const { instantiate = 0, run = 0, cpu = 0 } = result.timings;
+    const { begunAtMs, timings } = result;
+    const { instantiate = 0, run = 0 } = timings;
     this.#times.took(posted.call.versionId, instantiate + run);
     if (result.kind !== "stopped") return result;
     const code = result.code ?? posted.stop?.code ?? "deadline_exceeded";
-    return { kind: "stopped", code, runMs: instantiate + run, cpuMs: cpu };
+    return { kind: "stopped", code, runMs: instantiate + run, began: { begunAtMs, timings } };
   }
 
   /** The thread is done with the call: frees its slot. */

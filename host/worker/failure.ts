@@ -49,9 +49,10 @@ function guestStack(error: unknown): string {
   if (!(error instanceof Error) || typeof error.stack !== "string") return "";
   const frames = error.stack
     .split("\n")
-    .map((line) => /^\s+at (.{0,200}?) \(?wasm:\/\/\S*?(wasm-function\[\d+\]:0x[0-9a-f]+)\)?$/.exec(line))
+    .map((line) => /^\s+at (?:(.{0,200}?) \()?wasm:\/\/\S*?(wasm-function\[\d+\]:0x[0-9a-f]+)\)?$/.exec(line))
     .filter((match) => match !== null)
     .slice(0, 16)
-    .map((match) => `\n    at ${printable(match[1] ?? "")} (${match[2]})`);
+    // Without a name section there is a place alone.
+    .map(([, name, place]) => `\n    at ${name === undefined ? place : `${printable(name)} (${place})`}`);
   return frames.join("");
 }

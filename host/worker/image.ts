@@ -8,6 +8,9 @@ import type { GuestInstance } from "./instance.ts";
 /** All of an instance that a run can change. */
 export type InstanceState = Pick<GuestInstance, "memory" | "globals">;
 
+/** A larger memory is dearer to look through and set back than to make anew, and is not kept idle. */
+export const imageMemoryBytesMax = 32 * 1024 * 1024;
+
 export class InstanceImage {
   /** The memory up to its last byte that is not zero. */
   readonly #bytes: Uint8Array;
@@ -26,6 +29,7 @@ export class InstanceImage {
     // The payload of a NaN is lost on the way through JavaScript, and a guest can read it.
     if (globals.some((value) => Number.isNaN(value))) return null;
     const memory = instance.memory && new Uint8Array(instance.memory.buffer);
+    if (memory !== null && memory.byteLength > imageMemoryBytesMax) return null;
     const used = memory === null ? new Uint8Array(0) : memory.slice(0, usedBytes(memory));
     return new InstanceImage(used, memory?.byteLength ?? 0, globals);
   }

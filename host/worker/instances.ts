@@ -4,7 +4,7 @@
 // a function's configuration asks for `reuse` does one run call after call as the last one left it.
 
 import { limits } from "../limits.ts";
-import { InstanceImage } from "./image.ts";
+import { InstanceImage, imageMemoryBytesMax } from "./image.ts";
 import { GuestInstance, type InstanceCall } from "./instance.ts";
 import { MemoryPool } from "./memory-pool.ts";
 import type { CachedModule } from "./module-cache.ts";
@@ -19,7 +19,7 @@ export type InstanceBounds = {
   readonly bytes: number;
 };
 
-const boundsDefault: InstanceBounds = { versions: 32, bytes: 32 * 1024 * 1024 };
+const boundsDefault: InstanceBounds = { versions: 32, bytes: imageMemoryBytesMax };
 
 type Kept = {
   /** Null where instances are used as they are, or turned out not to be such that they can be set back. */

@@ -133,6 +133,11 @@ test("an unknown MAYFLY_ variable is a warning, known ones and those of tests ar
   );
 });
 
+test("an unknown MAYFLY_ variable is told of also beside what is wrong", () => {
+  const { message } = configError({}, { MAYFLY_PORT: "x", MAYFLY_PROT: "1" });
+  assert.match(message, /1 fault:\n {2}MAYFLY_PORT .*\n {2}Unknown variable MAYFLY_PROT/);
+});
+
 test("every setting of the contract has its flag and variable in the table", () => {
   const rows = Object.values(settingTable).map(({ flag, env }) => `${flag} ${env}`);
   assert.deepEqual(rows, [

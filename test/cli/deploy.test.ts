@@ -88,6 +88,20 @@ test("deploy --env merges into the configuration before it uploads", async () =>
   });
 });
 
+test("deploy --env that fails leaves the function the variables it had", async () => {
+  await using host = await startFakeHost();
+  const before = { timeoutMs: 500, env: { KEEP: "1" } };
+  host.configs.set("hello", before);
+  await withFolder(async (cwd) => {
+    await writeFile(join(cwd, "bad.wasm"), "not wasm");
+    const result = await cli(["deploy", "hello", "bad.wasm", "--env", "KEEP=2", "--url", host.url], { cwd });
+    assert.equal(result.exitCode, 1);
+    assert.match(result.stderr, /^invalid_module: /);
+    const { timeoutMs, env } = host.configs.get("hello") ?? {};
+    assert.deepEqual({ timeoutMs, env }, before);
+  });
+});
+
 test("deploy --env works for a function that does not exist yet", async () => {
   await using host = await startFakeHost();
   await withFolder(async (cwd) => {

@@ -130,7 +130,7 @@ test("call runs an export of a .ts file with typed arguments, and of a .wasm fil
     assert.match(nothing.stderr, /said x/);
 
     const unknown = await cli(["call", "math.ts", "sub"], { modules, cwd });
-    assert.equal(unknown.exitCode, 1);
+    assert.equal(unknown.exitCode, 2);
     assert.match(unknown.stderr, /Cannot call "sub": .*it exports .*add/);
     await writeFile(join(cwd, "math.ts"), "export function f(): i32 { return nope; }");
     const bad = await cli(["call", "math.ts", "f"], { modules, cwd });

@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 import type { errorTable } from "../../host/errors.ts";
 import { limits, limitTable } from "../../host/limits.ts";
 import { answering } from "../support/guests.ts";
-import { RawConnection } from "../support/raw-connection.ts";
+import { RawConnection, rawAsk } from "../support/raw-connection.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
 const host = await TestHost.start();
@@ -27,6 +27,13 @@ test("/healthz is live and /readyz is ready", async () => {
   assert.equal((await host.ask("GET", "/healthz")).status, 200);
   assert.equal((await host.ask("GET", "/readyz")).status, 200);
   assert.equal((await host.ask("HEAD", "/healthz")).bytes.length, 0);
+});
+
+test("/healthz answers HTTP/1.0 without a Host, and the control plane does not", async () => {
+  const status = async (path: string) => (await rawAsk(host.port, `GET ${path} HTTP/1.0\r\n\r\n`))?.status;
+  assert.equal(await status("/healthz"), 200);
+  assert.equal(await status("/readyz"), 200);
+  assert.equal(await status("/v1/functions"), 403);
 });
 
 test("/metrics is Prometheus text and counts calls and uploads by outcome", async () => {

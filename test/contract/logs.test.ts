@@ -13,7 +13,7 @@ import { logRoutes } from "../../host/http/log-routes.ts";
 import type { LogLine } from "../../host/invocation.ts";
 import { limits } from "../../host/limits.ts";
 import { LogStore } from "../../host/observe/log-store.ts";
-import { guest, literal, order, puppet } from "../support/guests.ts";
+import { assemble, guest, literal, order, puppet } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
@@ -68,6 +68,21 @@ test("the lines of a call that was stopped can be read too", async () => {
   const lines = await host.logs("puppet");
   const own = lines.filter(({ requestId }) => requestId === answer.header("x-mayfly-request-id"));
   assert.ok(own.length > 1);
+});
+
+test("a trap's line has the guest's frames, with their names where the module has them", async () => {
+  const trapping = (name: string): string => `(module (memory (export "memory") 1)
+    (func ${name} unreachable) (func (export "mayfly_handle") (param i32) (call 0)))`;
+  const framesOf = async (name: string, bytes: Uint8Array): Promise<string> => {
+    await host.deploy(name, bytes);
+    assertProblem(await host.call(name), 502, "guest_trapped");
+    return (await host.logs(name)).at(-1)?.message ?? "";
+  };
+  const place = "wasm-function\\[\\d+\\]:0x[0-9a-f]+";
+  const bare = new RegExp(`^trap: unreachable(\\n {4}at ${place}){2}$`);
+  assert.match(await framesOf("bare", assemble(trapping(""))), bare);
+  const named = new RegExp(`^trap: unreachable\\n {4}at inner \\(${place}\\)\\n`);
+  assert.match(await framesOf("named", assemble(trapping("$inner"), {}, true)), named);
 });
 
 test("a flood is cut with a line that says so", async () => {

@@ -17,6 +17,8 @@ const operations = [
   ["POST", "/v1/functions/x/rollback"],
   ["GET", "/v1/functions/x/logs?follow=1"],
   ["GET", "/v1/no-such-route"],
+  ["GET", "/v1/functions/UPPER"],
+  ["GET", "/v1/%66unctions"],
 ] as const;
 
 const pages: readonly Row[] = [

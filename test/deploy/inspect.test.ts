@@ -52,6 +52,18 @@ test("what does not compile is invalid_module, what traps or loops is start_fail
   );
 });
 
+test("a memory of any declared size passes, and is not looked through", async () => {
+  const declared = (pages: number): InspectRequest => ({
+    ...request(`(module (import "mayfly:host" "memory" (memory ${pages})))`),
+    memory: { initialPages: pages, maximumPages: pages },
+    resettable: true,
+  });
+  for (const pages of [16_384, 65_536]) {
+    assert.equal((await inspectors.inspect(declared(pages))).resetUs, null, `${pages} pages`);
+  }
+  assert.notEqual((await inspectors.inspect(declared(16))).resetUs, null);
+});
+
 test("H1, H4: a module that cannot be stopped or kills its process costs that process alone", async () => {
   const unstoppable = "(module (func $s (return_call $s)) (start $s))";
   assert.equal(await codeOf(inspectors.inspect(request(unstoppable))), "start_failed");

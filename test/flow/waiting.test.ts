@@ -5,6 +5,7 @@ import { strict as assert } from "node:assert";
 import { request as httpRequest } from "node:http";
 import { after, test } from "node:test";
 import { answering, assemble, literal } from "../support/guests.ts";
+import type { Answer } from "../support/http-client.ts";
 import { responseMessage } from "../support/messages.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 import { until } from "./supervised-host.ts";
@@ -47,6 +48,23 @@ async function leave(name: string, gone: () => Promise<unknown>, body = Uint8Arr
 const liveCalls = async (): Promise<number> =>
   Number(/^mayfly_live_calls (\d+)$/m.exec((await host.ask("GET", "/metrics")).text)?.[1]);
 
+const phases = (answer: Answer): Map<string, number> =>
+  new Map(
+    String(answer.header("server-timing"))
+      .split(", ")
+      .map((entry) => entry.split(";dur="))
+      .map(([phase = "", ms]) => [phase, Number(ms)]),
+  );
+
+test("what a guest had waited when its time was over is wait, not queue", async () => {
+  await host.configure("sleeper", { timeoutMs: 500 });
+  const answer = await host.call("sleeper", tens(200));
+  assertProblem(answer, 504, "deadline_exceeded");
+  const { wait = 0, queue = 0, instantiate } = Object.fromEntries(phases(answer));
+  assert.ok(wait > queue && instantiate !== undefined, String(answer.header("server-timing")));
+  await host.configure("sleeper", {});
+});
+
 test("sleep waits, and its time is wait, not run and not CPU time", async () => {
   // More CPU time than that would have ended it.
   await host.configure("sleeper", { cpuMs: 100 });
@@ -55,11 +73,7 @@ test("sleep waits, and its time is wait, not run and not CPU time", async () => 
   assert.equal(answer.text, "done");
   const elapsedMs = Date.now() - began;
   assert.ok(elapsedMs >= 199);
-  const timing = new Map(
-    String(answer.header("server-timing"))
-      .split(", ")
-      .map((entry) => entry.split(";dur=") as [string, string]),
-  );
+  const timing = phases(answer);
   assert.ok(Number(timing.get("wait")) >= 199, String(answer.header("server-timing")));
   // Neither holds the other: together they are no more than what passed.
   assert.ok(Number(timing.get("wait")) + Number(timing.get("run")) <= elapsedMs + 1);

@@ -31,6 +31,8 @@ export type BareServerOptions = Pick<ServerParts, "keepAliveTimeoutMs" | "writeS
   /** Gives the response message. */
   readonly answer: (request: SeenRequest) => Promise<Buffer> | Buffer;
   readonly bodies?: BodyBudget;
+  /** The function's wall-clock limit; its default unless given. */
+  readonly timeoutMs?: number;
 };
 
 export class BareServer {
@@ -38,14 +40,17 @@ export class BareServer {
   readonly #sockets = new Set<Socket>();
   /** What the host counted, in turn. */
   readonly outcomes: string[] = [];
+  /** What would be in the function's log. */
+  readonly guestFaults: string[] = [];
 
   private constructor(options: BareServerOptions) {
-    const { answer, bodies = new BodyBudget(), ...bounds } = options;
+    const { answer, bodies = new BodyBudget(), timeoutMs, ...bounds } = options;
+    const config = { ...functionConfigDefault, ...(timeoutMs && { timeoutMs }) };
     const fail = (error: unknown): never => {
       throw error;
     };
     const invokeRoutes = new InvokeRoutes({
-      route: () => deployment,
+      route: () => ({ ...deployment, config }),
       invoke: async ({ message }) => ({
         message: await answer(readRequestMessage(Buffer.from(message))),
         timings: {},
@@ -53,7 +58,7 @@ export class BareServer {
       bodies,
       onOutcome: (_deployment, outcome) => this.outcomes.push(outcome),
       onFault: fail,
-      onGuestFault: (_deployment, _requestId, reason) => fail(new Error(reason)),
+      onGuestFault: (_deployment, _requestId, reason) => this.guestFaults.push(reason),
     });
     this.server = createHttpServer({ invokeRoutes, app: new Hono<ControlEnv>(), onFault: fail, ...bounds });
     this.server.on("connection", (socket: Socket) => {

@@ -28,6 +28,16 @@ async function begin(bare: BareServer, starts: readonly string[]): Promise<RawCo
   return connections;
 }
 
+test("a body that has not come whole within the function's time is deadline_exceeded", async (context) => {
+  const bare = await BareServer.start(context, { timeoutMs: 300, answer: () => assert.fail("called") });
+  const [slow] = await begin(bare, [announced(1_000)]);
+  const drip = setInterval(() => slow?.write("a"), 20);
+  const answer = await slow?.answer();
+  clearInterval(drip);
+  assert.equal(outcome(answer ?? null), "504 deadline_exceeded");
+  slow?.close();
+});
+
 test("bodies that are begun and do not come leave the room to others", async (context) => {
   const bare = await BareServer.start(context, {
     bodies: new BodyBudget(limits.requestBodyBytesMax),

@@ -22,6 +22,18 @@ test("a client that asks for large answers and reads none is cut off", async (co
   connection.close();
 });
 
+test("an answer that is not taken within the function's time is cut off, and its log says so", async (context) => {
+  const bare = await BareServer.start(context, { timeoutMs: 300, answer: () => large });
+  const connection = await bare.open();
+  connection.socket.pause();
+  connection.write(get("").repeat(many));
+  const socket = await bare.socket();
+  await until(() => socket.destroyed);
+  assert.ok(bare.guestFaults.length > 0);
+  for (const fault of bare.guestFaults) assert.match(fault, /^cut off: .* within 300 ms$/);
+  connection.close();
+});
+
 test("a client is cut off also when its large answers were queued behind another", async (context) => {
   const first = Promise.withResolvers<Buffer>();
   let answered = 0;

@@ -66,6 +66,9 @@ for (const [what, bytes] of smuggling) {
   test(`B12: ${what} is 400 and closes`, () => refusedAndClosed(bytes, 400));
 }
 
+test("B12: a coding under the chunks, which nobody would undo, is 501 and closes", () =>
+  refusedAndClosed(`${post}Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`, 501));
+
 test("B11: headers beyond 16 KiB are 431 and close", async () => {
   await refusedAndClosed(`${get}Host: h\r\nX-Long: ${"a".repeat(17_000)}\r\n\r\n`, 431);
 });

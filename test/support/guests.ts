@@ -20,11 +20,15 @@ const features = {
   simd: true,
 };
 
-/** Assembles text; `extra` turns further features on. */
-export function assemble(text: string, extra: Readonly<Record<string, boolean>> = {}): Uint8Array {
+/** Assembles text; `extra` turns further features on, `names` keeps those of functions. */
+export function assemble(
+  text: string,
+  extra: Readonly<Record<string, boolean>> = {},
+  names = false,
+): Uint8Array {
   const module = parseWat("guest.wat", text, { ...features, ...extra });
   try {
-    return new Uint8Array(module.toBinary({}).buffer);
+    return new Uint8Array(module.toBinary({ write_debug_names: names }).buffer);
   } finally {
     module.destroy();
   }

@@ -3,6 +3,7 @@
 
 import { extname, resolve } from "node:path";
 import type { ExportCall } from "../../build/call-export.ts";
+import { WrongArguments } from "../../build/user-error.ts";
 import { type CommandContext, type CommandSpec, requiredArgument } from "../command.ts";
 import { WrongUsage } from "../failure.ts";
 import { compileWith, readBytes } from "../function-source.ts";
@@ -25,7 +26,10 @@ export const callCommand: CommandSpec = {
     const { output } = context;
     const module = await readCallable(requiredArgument(args, 0), context);
     const log = (line: string): void => output.note(line);
-    const result = await context.modules.callExport({ ...module, name, args: args.slice(2), log });
+    const call = { ...module, name, args: args.slice(2), log };
+    const result = await context.modules.callExport(call).catch((error: unknown) => {
+      throw error instanceof WrongArguments ? new WrongUsage(error.message) : error;
+    });
     output.value({ result });
     if (result !== "") output.line(result);
     return 0;

@@ -28,8 +28,7 @@ export const deployCommand: CommandSpec = {
     const client = context.client();
     const wasm = await readModule(requiredArgument(args, 1), context);
     context.output.progress(`Deploying ${name} ...`);
-    if (pairs.length > 0) await setEnvironment(client, name, pairs);
-    const { record, changed } = await client.deploy(name, wasm);
+    const { record, changed } = await deployWith(client, name, wasm, pairs);
     context.output.value({ ...record, url: functionUrl(client.url, record), changed });
     context.output.line(describeDeploy(record, changed));
     context.output.line(functionUrl(client.url, record));
@@ -53,16 +52,23 @@ export function functionUrl(hostUrl: string, record: FunctionRecord): string {
   return terminalLine(`${hostUrl}${path.startsWith("/") ? "" : "/"}${path}`);
 }
 
-async function setEnvironment(
+/** Sets the variables and deploys; when that fails, the function has its old ones again. */
+async function deployWith(
   client: HostClient,
   name: string,
+  wasm: Uint8Array<ArrayBuffer>,
   pairs: readonly (readonly [string, string])[],
-): Promise<void> {
-  const config = await client.readConfig(name);
-  await client.writeConfig(name, {
-    ...config,
-    env: { ...environmentOf(config), ...Object.fromEntries(pairs) },
-  });
+): ReturnType<HostClient["deploy"]> {
+  if (pairs.length === 0) return client.deploy(name, wasm);
+  const before = await client.readConfig(name);
+  const env = { ...environmentOf(before), ...Object.fromEntries(pairs) };
+  await client.writeConfig(name, { ...before, env });
+  try {
+    return await client.deploy(name, wasm);
+  } catch (error) {
+    await client.writeConfig(name, before);
+    throw error;
+  }
 }
 
 /** `--env A=1 B=2` as `--env A=1 --env B=2`, for `deploy` alone: commander's own form would also take NAME and FILE. */
