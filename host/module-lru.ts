@@ -1,5 +1,7 @@
 // Compiled modules under their keys, least recently used first out: bounded in number and in the
-// bytes that V8 keeps of them. On the engine's path of every call, on the main thread and in workers.
+// bytes that V8 keeps of them. On the engine's path of every call, on the main thread and in workers:
+// a use is a stamp, not a change of the map (fifo.ts says why), and who is oldest is looked for when one
+// has to go.
 
 import { limits } from "./limits.ts";
 
@@ -8,9 +10,10 @@ export type ModuleBounds = { readonly count: number; readonly bytes: number };
 const boundsDefault: ModuleBounds = { count: limits.modulesCachedMax, bytes: limits.modulesCachedBytesMax };
 
 export class ModuleLru<entry extends { readonly moduleBytes: number }> {
-  readonly #entries = new Map<string, entry>();
+  readonly #entries = new Map<string, { readonly entry: entry; usedAt: number }>();
   readonly #bounds: ModuleBounds;
   #bytes = 0;
+  #uses = 0;
 
   constructor(bounds: ModuleBounds = boundsDefault) {
     this.#bounds = bounds;
@@ -23,24 +26,33 @@ export class ModuleLru<entry extends { readonly moduleBytes: number }> {
   get(key: string): entry | undefined {
     const found = this.#entries.get(key);
     if (found === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, found);
-    return found;
+    found.usedAt = ++this.#uses;
+    return found.entry;
   }
 
   /** Keeps an entry, and lets the oldest go; one that alone is over the bounds is not kept. */
   put(key: string, entry: entry): void {
     this.drop(key);
-    this.#entries.set(key, entry);
+    this.#entries.set(key, { entry, usedAt: ++this.#uses });
     this.#bytes += entry.moduleBytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#bounds.count && this.#bytes <= this.#bounds.bytes) return;
-      this.drop(oldest);
+    while (this.#entries.size > this.#bounds.count || this.#bytes > this.#bounds.bytes) {
+      this.drop(this.#leastRecent());
     }
   }
 
+  #leastRecent(): string {
+    let oldest = "";
+    let usedAt = Number.POSITIVE_INFINITY;
+    for (const [key, entry] of this.#entries) {
+      if (entry.usedAt >= usedAt) continue;
+      oldest = key;
+      usedAt = entry.usedAt;
+    }
+    return oldest;
+  }
+
   drop(key: string): void {
-    this.#bytes -= this.#entries.get(key)?.moduleBytes ?? 0;
+    this.#bytes -= this.#entries.get(key)?.entry.moduleBytes ?? 0;
     this.#entries.delete(key);
   }
 }

@@ -1,5 +1,5 @@
 // How much of the time in which guests ran was CPU time. The thread's own CPU clock moves in steps of
-// up to 4 ms on some machines, a slice is 1 ms, and reading the clock costs more than a short call: so
+// up to 4 ms on some machines, a slice is half of one, and reading the clock costs more than a short call: so
 // slices are timed by the wall clock, and their CPU share is that of the thread over the last stretch.
 
 /** Busy time after which the share is taken anew, ms: many steps of a coarse clock. */

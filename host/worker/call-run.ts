@@ -9,7 +9,7 @@ import { HeldMemory, type MemoryBudget } from "./memory-budget.ts";
 import { claim } from "./protocol.ts";
 
 /** A guest that others wait for gives way after so long, ms. */
-const sliceMs = 1;
+const sliceMs = 0.5;
 /** Reading the wall clock costs a hundredth of what passes between so many checks of a tight loop. */
 const checksPerReading = 8;
 /** When more passes between two readings, ms, as in a loop of bulk operations, each check reads. */

@@ -1,6 +1,7 @@
 // The worker thread: takes calls from its port, runs each in a fresh instance, many at a time by
 // turns, and answers with bytes. Knows nothing of HTTP, stores or deploys.
 
+import { setPriority } from "node:os";
 import { type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
 import { type CallResult, type FetchReply, monotonicMs, type Timings } from "../invocation.ts";
 import { BusyClock } from "./busy-clock.ts";
@@ -33,6 +34,14 @@ const record = new RunningRecord(
   shared.runningFile,
 );
 
+/**
+ * Where threads contend for cores, that of the host goes first: a call whose answer waits to be sent is
+ * nearly done (bench/neighbours.ts). No more than this, lest other programs keep guests from running.
+ */
+const guestNice = 5;
+// On Linux this is about the calling thread; elsewhere it would be about the whole process.
+if (process.platform === "linux") setPriority(guestNice);
+
 /** Takes calls until it is told to end; the default export is what Piscina calls. */
 export default function serve({ port, cells }: ThreadTask): Promise<void> {
   return new Promise((resolve) => {
@@ -52,7 +61,7 @@ class GuestThread {
   readonly #instances = new Instances();
   readonly #modules = new ModuleCache();
   /** Calls that have begun and not ended, by slot. */
-  readonly #running = new Map<number, CallRun>();
+  readonly #running: (CallRun | undefined)[] = [];
   /** Who waits for something to be fetched, by slot. */
   readonly #fetching = new Map<number, (reply: FetchReply) => void>();
 
@@ -97,7 +106,7 @@ class GuestThread {
   #take(message: ToThread): void {
     if (message.kind === "calls") {
       for (const task of message.calls) this.#turns.begin(() => this.#begin(task));
-    } else if (message.kind === "stop") this.#running.get(message.slot)?.stop();
+    } else if (message.kind === "stop") this.#running[message.slot]?.stop();
     else if (message.kind === "fetched") this.#fetching.get(message.slot)?.(message);
     else this.#onEnd();
   }
@@ -150,7 +159,7 @@ class GuestThread {
     const run = new CallRun(this.#share, task);
     state.waiter = run;
     state.fetcher = this.#fetcher(slot);
-    this.#running.set(slot, run);
+    this.#running[slot] = run;
     const call: InstanceCall = { state, check: run.check, pause: run.pause, grow: run.grow };
     let instance: GuestInstance | null = null;
     let instantiateMs: number | null = null;
@@ -172,7 +181,7 @@ class GuestThread {
     }
     run.leave();
     run.held.end();
-    this.#running.delete(slot);
+    this.#running[slot] = undefined;
     state.phase = "ended";
     const answered = failed === null && run.stopped === null && state.answer !== null;
     if (instance !== null) this.#instances.give(cached, instance, answered);

@@ -26,13 +26,15 @@ type Kept = {
   readonly image: InstanceImage | null;
   readonly idle: GuestInstance[];
   bytes: number;
+  /** Counts uses of all: the lowest is the least recent. */
+  usedAt: number;
 };
 
 export class Instances {
   readonly #memories = new MemoryPool();
-  /** Least recently used first. */
   readonly #kept = new Map<CachedModule, Kept>();
   readonly #bounds: InstanceBounds;
+  #uses = 0;
   #bytes = 0;
 
   constructor(bounds: InstanceBounds = boundsDefault) {
@@ -43,8 +45,7 @@ export class Instances {
   take(module: CachedModule, call: InstanceCall): { instance: GuestInstance; started: boolean } {
     const kept = this.#kept.get(module);
     if (kept !== undefined) {
-      this.#kept.delete(module);
-      this.#kept.set(module, kept);
+      kept.usedAt = ++this.#uses;
       const idle = kept.idle.pop();
       if (idle !== undefined) {
         this.#account(kept, -memoryBytes(idle));
@@ -62,7 +63,7 @@ export class Instances {
     // What a host call said or did belongs to one call: each must make it anew, unless told otherwise.
     const takes = module.instances === "snapshot" || (module.instances === "reset" && state.hostCalls === 0);
     const image = takes ? InstanceImage.take(instance) : null;
-    const kept: Kept = { image, idle: [], bytes: 0 };
+    const kept: Kept = { image, idle: [], bytes: 0, usedAt: ++this.#uses };
     this.#kept.set(module, kept);
     this.#account(kept, image?.byteLength ?? 0);
     this.#trim();
@@ -99,13 +100,20 @@ export class Instances {
 
   /** Lets go of the versions not used for longest, until the rest is within the bounds. */
   #trim(): void {
-    for (const [module, kept] of this.#kept) {
-      if (this.#kept.size <= this.#bounds.versions && this.#bytes <= this.#bounds.bytes) return;
+    while (this.#kept.size > this.#bounds.versions || this.#bytes > this.#bounds.bytes) {
+      const [module, kept] = leastRecent(this.#kept);
       this.#kept.delete(module);
       this.#account(kept, -kept.bytes);
       for (const instance of kept.idle) this.#giveMemory(module, instance);
     }
   }
+}
+
+function leastRecent(kept: ReadonlyMap<CachedModule, Kept>): [CachedModule, Kept] {
+  let oldest: [CachedModule, Kept] | null = null;
+  for (const entry of kept) if (oldest === null || entry[1].usedAt < oldest[1].usedAt) oldest = entry;
+  if (oldest === null) throw new Error("Nothing is kept, and it is too much");
+  return oldest;
 }
 
 function memoryBytes({ memory }: GuestInstance): number {

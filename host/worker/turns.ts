@@ -3,17 +3,24 @@
 // time: whoever runs says when it has given the thread back. New calls and the others have the turns of
 // the event loop alternately, and a turn ends after `turnMs`: messages and timers are never far.
 
+import { Fifo } from "../fifo.ts";
 import { monotonicMs } from "../invocation.ts";
 
 /** After so long the event loop turns before the next one runs, ms. */
-const turnMs = 1;
+const turnMs = 0.5;
+
+const emptyLinesMax = 256;
 
 export type Run = () => void;
 
+/** The guests of one version that go on. */
+type Line = Fifo<Run>;
+
 export class Turns {
-  readonly #fresh = new Set<Run>();
-  /** By version, in the order of their turns. */
-  readonly #resumable = new Map<number, Set<Run>>();
+  readonly #fresh = new Fifo<Run>();
+  readonly #lines = new Map<number, Line>();
+  /** Versions with guests that go on, in the order of their turns. */
+  readonly #resumable = new Fifo<Line>();
   readonly #onPause: () => void;
   readonly #onIdle: () => void;
   #running = false;
@@ -31,14 +38,19 @@ export class Turns {
 
   /** Adds a new call; `now` has to follow. */
   begin(run: Run): void {
-    this.#fresh.add(run);
+    this.#fresh.push(run);
   }
 
   /** Adds a guest that goes on when its version's turn comes, not in this turn of the event loop. */
   resume(versionId: number, run: Run): void {
-    const waiting = this.#resumable.get(versionId);
-    if (waiting === undefined) this.#resumable.set(versionId, new Set([run]));
-    else waiting.add(run);
+    let line = this.#lines.get(versionId);
+    if (line === undefined) {
+      this.#forgetEmpty();
+      line = new Fifo();
+      this.#lines.set(versionId, line);
+    }
+    if (line.size === 0) this.#resumable.push(line);
+    line.push(run);
     if (!this.#running) this.#schedule();
   }
 
@@ -73,7 +85,7 @@ export class Turns {
         return this.#schedule();
       }
       const takesFresh = this.#resumable.size === 0 || (this.#freshFirst && this.#fresh.size > 0);
-      const run = takesFresh ? first(this.#fresh) : this.#takeResumable();
+      const run = (takesFresh ? this.#fresh.shift() : this.#takeResumable()) as Run;
       this.#running = true;
       this.#starting = true;
       run();
@@ -81,19 +93,17 @@ export class Turns {
     }
   }
 
-  #takeResumable(): Run {
-    const [[versionId, waiting]] = this.#resumable as Iterable<[number, Set<Run>]> as [[number, Set<Run>]];
-    // The version goes to the end of the line.
-    this.#resumable.delete(versionId);
-    const run = first(waiting);
-    if (waiting.size > 0) this.#resumable.set(versionId, waiting);
+  #takeResumable(): Run | undefined {
+    const line = this.#resumable.shift();
+    const run = line?.shift();
+    // The version goes to the end of those that wait.
+    if (line !== undefined && line.size > 0) this.#resumable.push(line);
     return run;
   }
-}
 
-/** Takes the oldest member out of a set that has one. */
-function first(runs: Set<Run>): Run {
-  const [run] = runs as Iterable<Run> as [Run];
-  runs.delete(run);
-  return run;
+  /** Most versions come again; only when there are many are those let go of that have no guest here. */
+  #forgetEmpty(): void {
+    if (this.#lines.size < emptyLinesMax) return;
+    for (const [versionId, line] of this.#lines) if (line.size === 0) this.#lines.delete(versionId);
+  }
 }
