@@ -74,6 +74,8 @@ export type FetchContext = {
   readonly requestId: string;
   /** How many calls of functions led to this one. */
   readonly depth: number;
+  /** The functions whose calls led here without leaving the host, this one included. */
+  readonly callers: readonly string[];
   /** What is left of the call's time, ms. */
   readonly remainingMs: () => number;
   /** Aborted when the call waits no more. */

@@ -42,6 +42,9 @@ export function methodFault(method: string): string | null {
 /** By which a call that comes back over HTTP is known: from how many calls of functions it stems. */
 const depthHeader = "x-mayfly-depth";
 
+/** Which function asks. */
+const functionHeader = "x-mayfly-function";
+
 /** How many calls of functions led to a request; anybody may claim to be deep, and gains nothing. */
 export function depthOf(header: string | readonly string[] | undefined): number {
   return typeof header === "string" && /^\d{1,3}$/.test(header) ? Number(header) : 0;
@@ -49,7 +52,7 @@ export function depthOf(header: string | readonly string[] | undefined): number 
 
 /**
  * A guest's headers for a request to somebody else, without hop-by-hop and framing fields; names and
- * values alternate. `x-mayfly-function` says who asks, and cannot be forged.
+ * values alternate. `x-mayfly-function` says who asks.
  */
 export function outboundHeaders(
   headers: readonly (readonly [string, string])[],
@@ -71,7 +74,7 @@ export function outboundHeaders(
     "host",
     own.host,
     ...kept.flat(),
-    "x-mayfly-function",
+    functionHeader,
     own.function,
     depthHeader,
     String(own.depth),
@@ -80,7 +83,10 @@ export function outboundHeaders(
   return sent;
 }
 
-/** Node's `rawHeaders` without what concerns this hop only; names in lower case. */
+/**
+ * Node's `rawHeaders` without what concerns this hop only; names in lower case. Without
+ * `x-mayfly-function` too: only the host says so, of calls that do not leave it.
+ */
 export function requestHeaders(raw: readonly string[]): string[] {
   const headers: string[] = [];
   let dropped: Set<string> | null = null;
@@ -91,7 +97,7 @@ export function requestHeaders(raw: readonly string[]): string[] {
       dropped ??= new Set();
       for (const other of listed(value)) dropped.add(other);
     }
-    if (!hopByHop.has(name)) headers.push(name, value);
+    if (!hopByHop.has(name) && name !== functionHeader) headers.push(name, value);
   }
   if (dropped === null) return headers;
   const kept: string[] = [];

@@ -22,6 +22,8 @@ export type InternalCall = {
   readonly requestId: string;
   /** How many calls of functions led here. */
   readonly depth: number;
+  /** The functions whose calls led here without leaving the host. */
+  readonly callers: readonly string[];
   /** What is left of the caller's time. */
   readonly timeoutMs: number;
   /** The caller waits no more. */
@@ -50,10 +52,12 @@ export class InternalCalls {
         requestId,
         message: encodeRequest({ ...call, remoteAddress: "" }, call.body),
         depth: call.depth,
+        callers: call.callers,
         timeoutMs: call.timeoutMs,
         watchGone: (onGone) => watchAborted(call.signal, onGone),
       });
       const guest = readAnswer(this.#parts, answer, { method, deployment, requestId });
+      share.add(guest.body?.byteLength ?? 0);
       const headers = [...guest.headers, ...callHeaders(requestId, deployment, answer.timings)];
       return encodeResponse(guest.status, headers.flat(), guest.body ?? new Uint8Array(0));
     } catch (error) {

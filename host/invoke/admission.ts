@@ -54,10 +54,17 @@ export class Admission {
 
   /**
    * Admits a call at once or after a wait in its function's queue. `onWait` receives the way to give
-   * up: it leaves the queue, and the returned promise then rejects with what it was given.
+   * up: it leaves the queue, and the returned promise then rejects with what it was given. A call that
+   * stems from one of the same function, as its `callers` tell, does not wait: those it would wait for
+   * wait for it.
    */
-  admit(deployment: Deployment, onWait: (leave: (error: Error) => void) => void): Permit | Promise<Permit> {
+  admit(
+    deployment: Deployment,
+    onWait: (leave: (error: Error) => void) => void,
+    callers: readonly string[] = [],
+  ): Permit | Promise<Permit> {
     const { name, config } = deployment;
+    const queue = callers.includes(name) ? 0 : config.queue;
     const calls = this.#callsOf(name);
     calls.concurrency = config.concurrency;
     const decision = decideAdmission(
@@ -67,7 +74,7 @@ export class Admission {
         hostLive: this.#hostLive,
         draining: this.#draining,
       },
-      { concurrency: config.concurrency, queue: config.queue, hostLiveMax: this.#hostLiveMax },
+      { concurrency: config.concurrency, queue, hostLiveMax: this.#hostLiveMax },
     );
     if (decision === "overloaded") {
       const why = this.#draining ? "it is shutting down" : `${this.#hostLive} calls are live`;
@@ -77,7 +84,7 @@ export class Admission {
       throw new HostError(
         "concurrency_limited",
         `Cannot take the call: "${name}" has ${calls.running} calls running and ${calls.waiting.size} waiting, ` +
-          `limits are ${config.concurrency} and ${config.queue}`,
+          `limits are ${config.concurrency} and ${queue}${queue < config.queue ? " for calls that it led to itself" : ""}`,
         { retryAfterS: 1 },
       );
     }

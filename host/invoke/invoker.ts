@@ -31,6 +31,8 @@ export type InvokeRequest = {
   readonly message: Uint8Array;
   /** How many calls of functions led here: 0 for one that came over HTTP. */
   readonly depth: number;
+  /** The functions whose calls led here without leaving the host; none unless given. */
+  readonly callers?: readonly string[];
   /** Less time than the function's own limit, for a caller that has no more. */
   readonly timeoutMs?: number;
   /** How much of the time has passed: a request takes time to come. */
@@ -81,7 +83,11 @@ export class Invoker {
     const deadline = new Deadline(timeoutOf(request), deployment.name, request.elapsedMs);
     using _gone = request.watchGone(() => deadline.end(new CallAbandoned("The client went away")));
     try {
-      const admitted = this.#parts.admission.admit(deployment, (leave) => deadline.onEnded(leave));
+      const admitted = this.#parts.admission.admit(
+        deployment,
+        (leave) => deadline.onEnded(leave),
+        request.callers,
+      );
       using _permit = admitted instanceof Promise ? await admitted : admitted;
       const found = this.#parts.modules.get(deployment.digest);
       const load = found instanceof Promise ? await this.#loaded(found, deployment, deadline) : found;
@@ -121,7 +127,8 @@ export class Invoker {
         log: (line) => this.#log(request, line),
         fetch: (message, signal) => {
           const remainingMs = (): number => deadline.remainingMs;
-          return fetch({ deployment, requestId, depth, remainingMs, signal }, message);
+          const callers = [...(request.callers ?? []), deployment.name];
+          return fetch({ deployment, requestId, depth, callers, remainingMs, signal }, message);
         },
         settle: (outcome) => {
           if (outcome.kind === "returned" && deadline.ended === null) return scheduler.enqueueAgain(call);

@@ -2,7 +2,12 @@
 // checked: the name is not looked up again (docs/threat-model.md D8).
 
 import type { LookupAddress } from "node:dns";
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import {
+  Agent as HttpAgent,
+  type IncomingMessage,
+  type RequestOptions,
+  request as requestHttp,
+} from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 import type { BodyShare } from "../http/body-budget.ts";
@@ -10,6 +15,8 @@ import { type BodyBounds, BodyBytes } from "../http/body-bytes.ts";
 import { limits } from "../limits.ts";
 
 export type Hop = {
+  /** The function that asks: connections are its own. */
+  readonly owner: string;
   readonly url: URL;
   /** Where its host is; null for one that is an address itself. */
   readonly addresses: readonly LookupAddress[] | null;
@@ -38,7 +45,10 @@ const idleMs = 4_000;
 
 type Pinned = Parameters<HttpAgent["getName"]>[0] & { readonly pinned?: string };
 
-/** A connection is used again for the same checked addresses alone: another function may ask fewer. */
+/**
+ * A connection is used again by the same function and for the same checked addresses alone: another may
+ * ask fewer, and what one sends must not get between another's request and its answer.
+ */
 class PinnedHttpAgent extends HttpAgent {
   override getName(options?: Pinned): string {
     return `${super.getName(options)}:${options?.pinned ?? ""}`;
@@ -62,11 +72,12 @@ export class Hops {
   /** Rejects with what the connection met, a HostError when the answer is too large, or the signal's reason. */
   async send(hop: Hop, share: BodyShare, signal: AbortSignal): Promise<HopAnswer> {
     try {
-      return await this.#send(hop, share, signal);
+      return await this.#send(hop, share, signal, true);
     } catch (error) {
       // The other side closed an idle connection while this request was on its way.
-      if (!(error instanceof StaleConnection) || !idempotent.has(hop.method)) throw error;
-      return await this.#send(hop, share, signal);
+      if (!(error instanceof StaleConnection)) throw error;
+      if (!idempotent.has(hop.method)) throw error.cause;
+      return await this.#send(hop, share, signal, false);
     }
   }
 
@@ -76,28 +87,34 @@ export class Hops {
   }
 
   #send(
-    { url, addresses, method, headers, body }: Hop,
+    { owner, url, addresses, method, headers, body }: Hop,
     share: BodyShare,
     signal: AbortSignal,
+    mayReuse: boolean,
   ): Promise<HopAnswer> {
     const isHttps = url.protocol === "https:";
     return new Promise((resolve, reject) => {
       const request = (isHttps ? requestHttps : requestHttp)(url, {
         method,
         headers: [...headers],
-        agent: isHttps ? this.#https : this.#http,
+        agent: mayReuse && (isHttps ? this.#https : this.#http),
         signal,
-        ...(addresses === null
-          ? {}
-          : { lookup: pinnedLookup(addresses), pinned: addresses.map(({ address }) => address).join() }),
-      });
+        pinned: `${owner}:${addresses?.map(({ address }) => address).join() ?? ""}`,
+        ...(addresses !== null && { lookup: pinnedLookup(addresses) }),
+      } as RequestOptions);
       let answered = false;
       request.once("response", (response) => {
         answered = true;
-        readAnswer(response, method, share).then(resolve, (error: unknown) => {
-          request.destroy();
-          reject(error);
-        });
+        readAnswer(response, method, share)
+          .then(resolve, reject)
+          // An answer may come before the request has been taken whole, and after it nobody may take that.
+          .finally(() => {
+            if (!response.complete || !request.writableFinished) request.destroy();
+          });
+      });
+      // As after 101, with which the connection would become another thing.
+      request.once("close", () => {
+        if (!answered) reject(Object.assign(new Error("closed without an answer"), { code: "ECONNRESET" }));
       });
       request.on("error", (error) => {
         const stale = request.reusedSocket && !answered && !signal.aborted;

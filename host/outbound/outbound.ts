@@ -14,11 +14,10 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { AllowedHosts, plainHost } from "../allowed-hosts.ts";
 import { HostError } from "../errors.ts";
-import type { FunctionConfig } from "../function.ts";
+import type { Deployment, FunctionConfig } from "../function.ts";
 import type { BodyBudget, BodyShare } from "../http/body-budget.ts";
 import { headerFault, methodFault, outboundHeaders } from "../http/headers.ts";
 import type { InternalCalls } from "../http/internal-calls.ts";
-import { Semaphore } from "../http/semaphore.ts";
 import type { FetchContext, FetchReply } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import { decodeFetch, encodeResponse, type FetchMessage, MessageError } from "../messages.ts";
@@ -59,7 +58,8 @@ export class Outbound {
   readonly #resolve: (hostname: string) => Promise<readonly LookupAddress[]>;
   readonly #hops = new Hops();
   readonly #places = new Places(limits.fetchesAtOnceMax, limits.fetchesAtOncePerFunctionMax);
-  readonly #lookups = new Semaphore(limits.lookupsAtOnceMax);
+  /** One of each function: whoever asks for slow names waits behind himself. */
+  readonly #lookups = new Places(limits.lookupsAtOnceMax, 1);
   readonly #allowed = new WeakMap<FunctionConfig, AllowedHosts>();
 
   constructor(parts: OutboundParts) {
@@ -87,15 +87,16 @@ export class Outbound {
     if (context.depth >= limits.callDepthMax) {
       throw new FetchFailure("too_deep", `functions call one another at most ${limits.callDepthMax} deep`);
     }
-    using limit = timeLimit(context.signal, wanted.timeoutMs);
     const name = plainHost(url.hostname);
     if (name.endsWith(internalDomain)) {
-      return this.#internal(context, wanted, url, name.slice(0, -internalDomain.length), limit.signal);
+      return this.#internal(context, wanted, url, name.slice(0, -internalDomain.length));
     }
+    using limit = timeLimit(context.signal, wanted.timeoutMs);
     try {
-      using _place = await this.#places.take(context.deployment.name);
-      limit.signal.throwIfAborted();
-      return await this.#follow(context, wanted, url, limit.signal);
+      using share = this.#parts.bodies.share();
+      share.add(wanted.body.byteLength);
+      using _place = await this.#places.take(context.deployment.name, limit.signal);
+      return await this.#follow(context, wanted, url, share, limit.signal);
     } catch (error) {
       throw failureOf(error, limit.signal, context.signal);
     }
@@ -106,6 +107,7 @@ export class Outbound {
     context: FetchContext,
     wanted: FetchMessage,
     first: URL,
+    share: BodyShare,
     signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
     let request = {
@@ -114,8 +116,6 @@ export class Outbound {
       headers: wanted.headers as readonly (readonly [string, string])[],
       body: wanted.body,
     };
-    using share = this.#parts.bodies.share();
-    share.add(request.body.byteLength);
     const redirectsMax = Math.min(wanted.redirects, limits.fetchRedirectsMax);
     for (let redirects = 0; ; redirects += 1) {
       const answer = await this.#hop(context, request, share, signal);
@@ -132,36 +132,37 @@ export class Outbound {
 
   async #hop(
     { deployment, depth }: FetchContext,
-    request: Omit<Hop, "addresses" | "headers"> & {
+    request: Omit<Hop, "addresses" | "headers" | "owner"> & {
       readonly headers: readonly (readonly [string, string])[];
     },
     share: BodyShare,
     signal: AbortSignal,
   ): Promise<HopAnswer> {
     const { url, body } = request;
-    const addresses = await this.#addresses(this.#allowedBy(deployment.config), url, signal);
+    const addresses = await this.#addresses(deployment, url, signal);
     const headers = outboundHeaders(request.headers, {
       host: url.host,
       function: deployment.name,
       depth: depth + 1,
       contentLength: body.byteLength > 0 || /^P/.test(request.method) ? body.byteLength : null,
     });
-    return await this.#hops.send({ ...request, headers, addresses }, share, signal);
+    return await this.#hops.send({ ...request, headers, addresses, owner: deployment.name }, share, signal);
   }
 
   /** Where a URL's host is, each address allowed; null when the host is an address itself. */
   async #addresses(
-    allowed: AllowedHosts,
+    { name, config }: Deployment,
     url: URL,
     signal: AbortSignal,
   ): Promise<readonly LookupAddress[] | null> {
+    const allowed = this.#allowedBy(config);
     const host = plainHost(url.hostname);
     const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
     if (!allowed.allows(host, port)) {
       throw new FetchFailure("host_not_allowed", `add "${host}" to the function's allowedHosts`);
     }
     const isAddress = isIP(host) !== 0;
-    const addresses = isAddress ? null : await this.#lookup(host, signal);
+    const addresses = isAddress ? null : await this.#lookup(name, host, signal);
     for (const address of addresses?.map((found) => found.address) ?? [host]) {
       if (isPublicAddress(address) || allowed.lists(address, port)) continue;
       const where = isAddress ? `${host} is` : `${host} leads to ${address},`;
@@ -173,12 +174,12 @@ export class Outbound {
     return addresses;
   }
 
-  async #lookup(host: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
-    using _place = await this.#lookups.take();
-    signal.throwIfAborted();
-    const addresses = await this.#resolve(host);
+  async #lookup(name: string, host: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
+    const place = await this.#lookups.take(name, signal);
+    // A lookup cannot be ended: it keeps its place while it goes on, though nobody may wait for it.
+    const lookup = this.#resolve(host).finally(() => place[Symbol.dispose]());
+    const addresses = await beforeAbort(lookup, signal);
     if (addresses.length === 0) throw new FetchFailure("unreachable", `${host} has no address`);
-    signal.throwIfAborted();
     return addresses;
   }
 
@@ -196,7 +197,6 @@ export class Outbound {
     { method, headers, body, timeoutMs }: FetchMessage,
     url: URL,
     name: string,
-    signal: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
     if (url.protocol !== "http:" || url.port !== "") {
       throw new FetchFailure("invalid_request", `functions are at http://NAME${internalDomain}/`);
@@ -216,8 +216,10 @@ export class Outbound {
       body,
       requestId: context.requestId,
       depth: context.depth + 1,
-      timeoutMs: Math.min(timeoutMs || Number.POSITIVE_INFINITY, context.remainingMs()),
-      signal,
+      callers: context.callers,
+      timeoutMs: Math.min(timeoutMs || limits.fetchTimeoutMs, limits.fetchTimeoutMs, context.remainingMs()),
+      // Its time is the callee's own limit, whose answer says so.
+      signal: context.signal,
     });
   }
 }
@@ -261,6 +263,16 @@ function parseUrl(text: string): URL {
   }
   url.hash = "";
   return url;
+}
+
+/** `work`, or a rejection with the signal's reason when that comes first. */
+function beforeAbort<value>(work: Promise<value>, signal: AbortSignal): Promise<value> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
 }
 
 type TimeLimit = Disposable & { readonly signal: AbortSignal };

@@ -1,4 +1,4 @@
-// How many fetches may be under way: of each function, so that one with a slow peer takes no place from
+// How many of something may be under way, fetches or lookups of names: of each function, so that one with a slow peer takes no place from
 // the others, and of the host.
 
 import { Semaphore } from "../http/semaphore.ts";
@@ -15,8 +15,8 @@ export class Places {
     this.#perFunction = perFunction;
   }
 
-  /** A place, given back when disposed. */
-  async take(name: string): Promise<Disposable> {
+  /** A place, given back when disposed; rejects with the signal's reason when that comes first. */
+  async take(name: string, signal?: AbortSignal): Promise<Disposable> {
     let own = this.#functions.get(name);
     if (own === undefined) {
       own = { semaphore: new Semaphore(this.#perFunction), users: 0 };
@@ -24,15 +24,13 @@ export class Places {
     }
     const of = own;
     of.users += 1;
-    const inFunction = await of.semaphore.take();
-    const inHost = await this.#host.take();
-    return {
-      [Symbol.dispose]: () => {
-        inHost[Symbol.dispose]();
-        inFunction[Symbol.dispose]();
-        of.users -= 1;
-        if (of.users === 0) this.#functions.delete(name);
-      },
-    };
+    using undo = new DisposableStack();
+    undo.defer(() => {
+      of.users -= 1;
+      if (of.users === 0) this.#functions.delete(name);
+    });
+    undo.use(await of.semaphore.take(signal));
+    undo.use(await this.#host.take(signal));
+    return undo.move();
   }
 }

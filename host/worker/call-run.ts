@@ -107,6 +107,10 @@ export class CallRun {
   /** What a metered guest asks before its memory grows by so many pages of 64 KiB. */
   readonly grow = (pages: number): boolean => this.held.grow(pages);
 
+  keepResult(bytes: number): boolean {
+    return this.held.keepResult(bytes);
+  }
+
   /** What a guest calls when the check said so: resolves when it is its turn again. */
   readonly pause = (): Promise<Verdict> => {
     this.leave();

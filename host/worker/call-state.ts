@@ -10,8 +10,12 @@ import { GuestFault, type GuestMemory } from "./guest-memory.ts";
 /** starting: the start function runs · running: the entry point runs · ended: no host call answers. */
 export type CallPhase = "starting" | "running" | "ended";
 
-/** Leaves the thread while `work` goes on; `abandon` is called when the call is stopped meanwhile. */
-export type Waiter = { wait<value>(work: Promise<value>, abandon: () => void): Promise<value> };
+export type Waiter = {
+  /** Leaves the thread while `work` goes on; `abandon` is called when the call is stopped meanwhile. */
+  wait<value>(work: Promise<value>, abandon: () => void): Promise<value>;
+  /** Counts the bytes of a result that is kept for the guest; false when there is no room for them. */
+  keepResult(bytes: number): boolean;
+};
 
 /** Has something fetched by the main thread; `forget` when nobody waits for it any more. */
 export type Fetcher = { fetch(message: Uint8Array<ArrayBuffer>): Promise<FetchReply>; forget(): void };

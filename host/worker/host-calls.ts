@@ -69,8 +69,16 @@ function waiterOf({ waiter }: CallState): Waiter {
   return waiter;
 }
 
+const noRoom = Buffer.from("overloaded: the host has no room for the answer");
+
 /** The length of the response message, or that of the reason why there is none, negated. */
 function fetched(state: CallState, { failed, message }: FetchReply): number {
+  const waiter = waiterOf(state);
+  if (!waiter.keepResult(message.byteLength)) {
+    waiter.keepResult(0);
+    state.result = noRoom;
+    return -noRoom.byteLength;
+  }
   state.result = message;
   return failed ? -message.byteLength : message.byteLength;
 }

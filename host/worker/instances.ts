@@ -78,6 +78,7 @@ export class Instances {
     if (
       answered &&
       kept !== undefined &&
+      memoryBytes(instance) <= this.#bounds.bytes &&
       kept.idle.length < keptPerVersion &&
       isReady(module, kept, instance)
     ) {

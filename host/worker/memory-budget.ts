@@ -32,12 +32,13 @@ export class MemoryBudget {
   }
 }
 
-/** The memory of one call, as far as it has been counted. */
+/** The memory of one call, and what the host keeps for its guest, as far as they have been counted. */
 export class HeldMemory {
   readonly #budget: MemoryBudget;
   #memory: WebAssembly.Memory | null = null;
   #pages = 0;
   #pagesMax = 0;
+  #resultPages = 0;
 
   constructor(budget: MemoryBudget) {
     this.#budget = budget;
@@ -69,9 +70,19 @@ export class HeldMemory {
     return true;
   }
 
+  /** Counts the result that the host keeps for the guest, in place of the last; false without room. */
+  keepResult(bytes: number): boolean {
+    const pages = Math.ceil(bytes / pageBytes);
+    if (pages === this.#resultPages) return true;
+    if (!this.#budget.hold(pages - this.#resultPages)) return false;
+    this.#resultPages = pages;
+    return true;
+  }
+
   end(): void {
-    this.#budget.release(this.#pages);
+    this.#budget.release(this.#pages + this.#resultPages);
     this.#pages = 0;
+    this.#resultPages = 0;
     this.#memory = null;
   }
 }

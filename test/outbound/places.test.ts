@@ -36,3 +36,19 @@ test("a function that waits for places of its own takes none from the others", a
   await setImmediate();
   assert.ok(again.every(({ place }) => place !== null));
 });
+
+test("who leaves before his turn takes no place, neither of the function nor of the host", async () => {
+  const places = new Places(2, 1);
+  const one = await places.take("a");
+  const leaving = new AbortController();
+  const inFunction = assert.rejects(places.take("a", leaving.signal), { name: "AbortError" });
+  const two = await places.take("b");
+  const inHost = assert.rejects(places.take("c", leaving.signal), { name: "AbortError" });
+  await setImmediate();
+  leaving.abort();
+  await Promise.all([inFunction, inHost]);
+  await assert.rejects(places.take("d", leaving.signal), { name: "AbortError" });
+  for (const place of [one, two]) place[Symbol.dispose]();
+  const again = await Promise.all([places.take("a"), places.take("c")]);
+  for (const place of again) place[Symbol.dispose]();
+});

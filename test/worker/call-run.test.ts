@@ -187,3 +187,16 @@ test("a guest that asks nobody, grows and waits is counted before it waits", asy
   );
   assert.equal(run.stopped, "memory");
 });
+
+test("a result that is kept for the guest is counted in place of the last one, and ends with the call", () => {
+  const { run, heldPages } = begun(1_000);
+  run.held.begin(new WebAssembly.Memory({ initial: 3, maximum: 8 }), 8);
+  assert.equal(run.keepResult(4 * 65_536 + 1), true);
+  assert.equal(heldPages[0], 8);
+  assert.equal(run.keepResult(8 * 65_536), false);
+  assert.equal(heldPages[0], 8, "the last one is there still");
+  assert.equal(run.keepResult(1), true);
+  assert.equal(heldPages[0], 4);
+  run.held.end();
+  assert.equal(heldPages[0], 0);
+});
