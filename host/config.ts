@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { limits } from "./limits.ts";
 
 export type HostConfig = {
   /** An IP address without brackets, or `localhost`. */
@@ -92,7 +93,6 @@ export type SettingFlags = { readonly [name in SettingName]?: string };
 /** Known as well: it belongs to the client side of the command line. (MAYFLY_TOKEN belongs to both.) */
 const clientVariables = new Set(["MAYFLY_URL"]);
 const testVariablePrefix = "MAYFLY_TEST_";
-const workersMax = 1_024;
 const tokenCharactersMax = 4_096;
 const hostNamesMax = 100;
 
@@ -164,8 +164,10 @@ const settingsSchema = z
       .string()
       .refine((path) => path !== "" && !path.includes("\0"), { error: "want the path of a folder" })
       .default(".mayfly"),
-    minWorkers: wholeNumber(0, workersMax).default(1),
-    maxWorkers: wholeNumber(1, workersMax).default(() => Math.min(availableParallelism(), workersMax)),
+    minWorkers: wholeNumber(0, limits.workersMax).default(1),
+    maxWorkers: wholeNumber(1, limits.workersMax).default(() =>
+      Math.min(availableParallelism(), limits.workersMax),
+    ),
     token: z
       .string()
       .refine((token) => /^[\x21-\x7e]+$/.test(token) && token.length <= tokenCharactersMax, {

@@ -52,7 +52,7 @@ export const functionConfigSchema = z.strictObject({
   memoryMb: z.int().min(1).max(4_096).default(128),
   concurrency: z.int().min(1).max(100_000).default(100),
   queue: z.int().min(0).max(100_000).default(1_000),
-  isolation: z.enum(["fresh", "snapshot", "reuse"]).default("fresh"),
+  isolation: z.enum(["fresh", "snapshot", "reuse", "dedicated"]).default("fresh"),
   env: environment.default({}),
   allowedHosts: z.array(hostPattern).max(100).default([]),
 });

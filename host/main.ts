@@ -20,7 +20,7 @@ import type { LogLine } from "./invocation.ts";
 import { Admission } from "./invoke/admission.ts";
 import { Invoker } from "./invoke/invoker.ts";
 import { Modules } from "./invoke/modules.ts";
-import { Pool } from "./invoke/pool.ts";
+import { Pools } from "./invoke/pools.ts";
 import { routeCall } from "./invoke/router.ts";
 import { Scheduler } from "./invoke/scheduler.ts";
 import { assertLimits, limits } from "./limits.ts";
@@ -63,7 +63,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
   const state = await openState(config.dataDir, options.sync ?? syncDirectly, log);
   const engine = startEngine(config, options, state, log, onFault);
-  const { admission, invokeRoutes, logs, metrics, outbound, pool, scheduler } = engine;
+  const { admission, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
   const inspectors = new Inspectors();
   inspectors.prepare();
   const deployer = new Deployer({
@@ -115,7 +115,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       await Promise.race([closed, timeout(1_000)]);
       server.closeAllConnections();
       await checked;
-      await pool.close();
+      await pools.close();
       scheduler.close();
       outbound.close();
       inspectors.close();
@@ -142,12 +142,13 @@ function startEngine(
   };
   const admission = new Admission();
   const modules = new Modules(artifacts);
-  const pool: Pool = new Pool({
+  const pools: Pools = new Pools({
     minThreads: config.minWorkers,
     maxThreads: config.maxWorkers,
     runningFile,
     memoryBytesMax: options.memoryBytesMax ?? guestMemoryBytes(),
     onRoom: () => scheduler.dispatch(),
+    onEnded: (pool) => scheduler.forget(pool),
     onUnkillable: () => {
       log.fatal("A worker thread does not end: the host process ends itself and is replaced");
       process.kill(process.pid, "SIGKILL");
@@ -167,12 +168,12 @@ function startEngine(
       log.error({ err: error }, "a worker thread ended under a call");
     },
   });
-  const scheduler: Scheduler = new Scheduler(pool, functions.suspects());
+  const scheduler: Scheduler = new Scheduler((call) => pools.of(call), functions.suspects());
   const metrics = new Metrics({
     liveCalls: () => admission.live,
     waitingCalls: () => scheduler.waiting,
-    threads: () => pool.threads,
-    guestBytes: () => pool.heldBytes,
+    threads: () => pools.threads,
+    guestBytes: () => pools.heldBytes,
     modules: () => modules.count,
   });
   const invoker: Invoker = new Invoker({
@@ -202,7 +203,7 @@ function startEngine(
     bodies: routeParts.bodies,
     ...(options.resolve && { resolve: options.resolve }),
   });
-  return { admission, invokeRoutes, logs, metrics, modules, outbound, pool, scheduler };
+  return { admission, invokeRoutes, logs, metrics, modules, outbound, pools, scheduler };
 }
 
 /** Half of what the process may use: the other half is for what else calls hold, and for the system. */

@@ -119,6 +119,7 @@ export class Invoker {
     return new Promise((resolve) => {
       const call: PoolCall = {
         key: `${deployment.id}:${deployment.configRevision}`,
+        ownThreads: deployment.config.isolation === "dedicated",
         versionId: deployment.id,
         functionName: deployment.name,
         cpuMs: deployment.config.cpuMs,

@@ -20,6 +20,8 @@ import { Threads, type ThreadsOptions } from "./threads.ts";
 export type PoolCall = {
   /** Names one set-up: version and revision of its configuration. */
   readonly key: string;
+  /** Whether it runs on threads that no other function has. */
+  readonly ownThreads: boolean;
   readonly versionId: number;
   readonly functionName: string;
   readonly cpuMs: number;
@@ -57,6 +59,8 @@ export type PoolOptions = ThreadsOptions & {
   readonly onRoom: () => void;
   /** A guest did not stop when asked, and loses its thread. */
   readonly onBackstop: () => void;
+  /** The last thread has ended, and no call is here or waits. */
+  readonly onIdle?: () => void;
 };
 
 export class Pool {
@@ -101,6 +105,11 @@ export class Pool {
   /** Calls handed over and not answered. */
   get posted(): number {
     return this.#posted.size;
+  }
+
+  /** Whether it has nothing to run, and nobody waits for it. */
+  get isIdle(): boolean {
+    return this.#posted.size === 0 && this.#waiting === 0;
   }
 
   /** Gives a call to a thread; false when it has to wait, until `onRoom` says that there may be room. */
@@ -332,6 +341,7 @@ export class Pool {
     if (lost > 0) this.#options.onThreadLost(error);
     this.#threads.scale(this.#waiting);
     this.#options.onRoom();
+    if (this.isIdle && this.threads === 0) this.#options.onIdle?.();
   }
 }
 

@@ -3,10 +3,11 @@
 // it has started, so the pool has its list looked over whenever it may have changed.
 
 import type { Worker } from "node:worker_threads";
-import { threadSlotsMax } from "../worker/protocol.ts";
 import { releaseThreadSlot } from "../worker/running-record.ts";
 
 export type RosterParts = {
+  /** One cell a thread of the running record: its threadId, or 0; the threads take them. */
+  readonly slots: Int32Array<SharedArrayBuffer>;
   /** File of the running record, "" for none. */
   readonly runningFile: string;
   readonly onExit: (hadStarted: boolean) => void;
@@ -15,8 +16,6 @@ export type RosterParts = {
 };
 
 export class Roster {
-  /** One cell a thread of the running record: its threadId, or 0; the threads take them. */
-  readonly slots = new Int32Array(new SharedArrayBuffer(threadSlotsMax * 4));
   readonly #parts: RosterParts;
   readonly #alive = new Map<number, { started: boolean }>();
 
@@ -45,7 +44,7 @@ export class Roster {
     this.#alive.delete(threadId);
     try {
       // Nothing of it can write there any more.
-      releaseThreadSlot(this.slots, threadId, this.#parts.runningFile);
+      releaseThreadSlot(this.#parts.slots, threadId, this.#parts.runningFile);
     } catch (error) {
       this.#parts.onFault(error);
     }

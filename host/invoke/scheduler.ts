@@ -1,6 +1,7 @@
 // Which call is posted when: the functions by turns, each one's calls in the order they came, as far as
 // the pool has room, so that a function with a thousand calls keeps no other waiting. Suspects of a
 // crash never run together (docs/architecture.md, quarantine), so that the next crash names the one to blame.
+// Each pool has a line of its own: who waits for one keeps nobody from the threads of another.
 
 import { FairQueue } from "./fair-queue.ts";
 import type { Pool, PoolCall, StopCode } from "./pool.ts";
@@ -8,41 +9,63 @@ import type { Pool, PoolCall, StopCode } from "./pool.ts";
 /** Functions in a row whose calls find no room, after which the rest is not tried. */
 const refusalsMax = 32;
 
+/** As much of a pool as the scheduler needs. */
+export type CallPool = Pick<Pool, "post" | "wants" | "stop">;
+
+/** The calls of one pool that have not been posted. */
+class Line {
+  readonly pool: CallPool;
+  /** Those that came back without having begun go first. */
+  readonly returned = new FairQueue();
+  readonly waiting = new FairQueue();
+  isDispatching = false;
+
+  constructor(pool: CallPool) {
+    this.pool = pool;
+  }
+
+  get size(): number {
+    return this.returned.size + this.waiting.size;
+  }
+}
+
 export class Scheduler {
-  readonly #pool: Pick<Pool, "post" | "wants" | "stop">;
-  /** Calls that came back without having begun go first. */
-  readonly #returned = new FairQueue();
-  readonly #waiting = new FairQueue();
+  readonly #poolOf: (call: PoolCall) => CallPool;
+  readonly #lines = new Map<CallPool, Line>();
   /** Calls of suspects that wait for another suspect to end. */
   readonly #held = new Set<PoolCall>();
   readonly #suspects: Set<number>;
   /** Posted calls of the one suspect that may run now. */
   readonly #suspectCalls = new Set<PoolCall>();
   #closed = false;
-  #dispatching = false;
 
-  constructor(pool: Pick<Pool, "post" | "wants" | "stop">, suspects: Iterable<number>) {
-    this.#pool = pool;
+  /** `poolOf` gives the pool on whose threads a call is to run, the same as long as it holds the call. */
+  constructor(poolOf: (call: PoolCall) => CallPool, suspects: Iterable<number>) {
+    this.#poolOf = poolOf;
     this.#suspects = new Set(suspects);
   }
 
   /** Calls not yet posted. */
   get waiting(): number {
-    return this.#returned.size + this.#waiting.size + this.#held.size;
+    let waiting = this.#held.size;
+    for (const line of this.#lines.values()) waiting += line.size;
+    return waiting;
   }
 
+  /** Throws what `poolOf` throws. */
   enqueue(call: PoolCall): void {
     if (this.#closed) return call.settle({ kind: "lost" });
-    this.#waiting.add(call);
-    this.dispatch();
+    const line = this.#lineOf(call);
+    line.waiting.add(call);
+    this.#dispatch(line);
   }
 
   /** Puts a call back that had been posted and had not begun. */
   enqueueAgain(call: PoolCall): void {
     if (this.#closed) return call.settle({ kind: "lost" });
     this.#leaveSuspect(call);
-    this.#returned.add(call);
-    this.dispatch();
+    const line = this.#return(call);
+    if (line !== null) this.#dispatch(line);
   }
 
   /** The call has ended; true when that, `survived`, clears its version of suspicion. */
@@ -56,37 +79,73 @@ export class Scheduler {
 
   /** Stops a call wherever it is; it settles with `stopped` once. */
   stop(call: PoolCall, code: StopCode): void {
-    const queued = this.#returned.delete(call) || this.#waiting.delete(call) || this.#held.delete(call);
+    if (this.#held.delete(call)) return call.settle({ kind: "stopped", code, runMs: null });
+    // Its pool is there as long as it waits for it or has it.
+    const line = this.#lineOf(call);
+    const queued = line.returned.delete(call) || line.waiting.delete(call);
     if (queued) call.settle({ kind: "stopped", code, runMs: null });
-    else this.#pool.stop(call, code);
+    else line.pool.stop(call, code);
   }
 
-  /** Gives up every call that has not been posted, now and later: the pool is closed. */
+  /** A pool is no more: it holds no call, and none waits for it. */
+  forget(pool: CallPool): void {
+    this.#lines.delete(pool);
+  }
+
+  /** Gives up every call that has not been posted, now and later: the pools are closed. */
   close(): void {
     this.#closed = true;
-    const given = [...this.#returned, ...this.#waiting, ...this.#held];
-    for (const queue of [this.#returned, this.#waiting, this.#held]) queue.clear();
+    const given = [...this.#held];
+    for (const { returned, waiting } of this.#lines.values()) given.push(...returned, ...waiting);
+    this.#held.clear();
+    this.#lines.clear();
     for (const call of given) call.settle({ kind: "lost" });
   }
 
   /** Posts as many calls as there is room for; of those that wait, by turns between their functions. */
   dispatch(): void {
-    if (this.#dispatching) return;
-    this.#dispatching = true;
-    for (const queue of [this.#returned, this.#waiting]) {
-      queue.offer((call) => this.#post(call), refusalsMax);
+    for (const line of this.#lines.values()) this.#dispatch(line);
+  }
+
+  #dispatch(line: Line): void {
+    if (line.isDispatching) return;
+    line.isDispatching = true;
+    for (const queue of [line.returned, line.waiting]) {
+      queue.offer((call) => this.#post(call, line.pool), refusalsMax);
     }
-    this.#dispatching = false;
-    this.#pool.wants(this.#returned.size + this.#waiting.size);
+    line.isDispatching = false;
+    line.pool.wants(line.size);
+  }
+
+  #lineOf(call: PoolCall): Line {
+    const pool = this.#poolOf(call);
+    let line = this.#lines.get(pool);
+    if (line === undefined) {
+      line = new Line(pool);
+      this.#lines.set(pool, line);
+    }
+    return line;
+  }
+
+  /** Puts a call before those that never went; null when there is no pool for it any more. */
+  #return(call: PoolCall): Line | null {
+    try {
+      const line = this.#lineOf(call);
+      line.returned.add(call);
+      return line;
+    } catch {
+      call.settle({ kind: "lost" });
+      return null;
+    }
   }
 
   /** Whether the call is out of the queue: given to a thread, or held back. */
-  #post(call: PoolCall): boolean {
+  #post(call: PoolCall, pool: CallPool): boolean {
     if (!this.#mayRun(call)) {
       this.#held.add(call);
       return true;
     }
-    const posted = this.#pool.post(call);
+    const posted = pool.post(call);
     if (!posted) this.#suspectCalls.delete(call);
     return posted;
   }
@@ -104,7 +163,8 @@ export class Scheduler {
   }
 
   #release(): void {
-    for (const call of this.#held) this.#returned.add(call);
+    const calls = [...this.#held];
     this.#held.clear();
+    for (const call of calls) this.#return(call);
   }
 }

@@ -7,7 +7,7 @@ import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
-import type { FromThread, ThreadTask, WorkerData } from "../worker/protocol.ts";
+import { type FromThread, type ThreadTask, threadSlotsMax, type WorkerData } from "../worker/protocol.ts";
 import { scale } from "./autoscaler.ts";
 import { Roster } from "./roster.ts";
 import { Thread } from "./thread.ts";
@@ -20,7 +20,23 @@ const pageBytes = 65_536;
  */
 const threadLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
 
+/** What all threads of a process share, whatever their pools. */
+export type ThreadCells = {
+  /** One Int32 cell: pages of 64 KiB that live calls hold. */
+  readonly heldPages: Int32Array<SharedArrayBuffer>;
+  /** Cells of the running record (roster.ts). */
+  readonly slots: Int32Array<SharedArrayBuffer>;
+};
+
+export function threadCells(): ThreadCells {
+  return {
+    heldPages: new Int32Array(new SharedArrayBuffer(4)),
+    slots: new Int32Array(new SharedArrayBuffer(threadSlotsMax * 4)),
+  };
+}
+
 export type ThreadsOptions = {
+  readonly cells: ThreadCells;
   readonly minThreads: number;
   readonly maxThreads: number;
   /** File of the running record, "" for none. */
@@ -54,13 +70,15 @@ export class Threads {
   readonly #piscina: Piscina;
   readonly #parts: ThreadsParts;
   readonly #roster: Roster;
-  readonly #heldPages = new Int32Array(new SharedArrayBuffer(4));
+  readonly #heldPages: Int32Array<SharedArrayBuffer>;
   #closing = false;
 
   constructor(parts: ThreadsParts) {
     this.#parts = parts;
+    this.#heldPages = parts.cells.heldPages;
     this.idleMs = parts.threadIdleMs ?? limits.threadIdleMs;
     this.#roster = new Roster({
+      slots: parts.cells.slots,
       runningFile: parts.runningFile,
       onExit: (hadStarted) => {
         if (!hadStarted && !this.#closing) parts.onUnstartable();
@@ -80,7 +98,7 @@ export class Threads {
       resourceLimits: threadLimits,
       workerData: {
         claims: parts.claims,
-        threadSlots: this.#roster.slots.buffer,
+        threadSlots: parts.cells.slots.buffer,
         runningFile: parts.runningFile,
         heldPages: this.#heldPages.buffer,
         heldPagesMax: Math.floor(parts.memoryBytesMax / pageBytes),

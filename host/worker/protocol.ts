@@ -5,6 +5,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Abi } from "../function.ts";
 import type { CallResult, FetchReply, LogLevel } from "../invocation.ts";
+import { limits } from "../limits.ts";
 
 /**
  * A call's claim, one cell each, drawn once:
@@ -24,7 +25,7 @@ export function isRunning(cell: number): boolean {
 }
 
 /** Most threads that may live at once; each holds one cell and one record of what it runs. */
-export const threadSlotsMax = 1024;
+export const threadSlotsMax = limits.workersMax + limits.ownPoolsMax * limits.ownThreadsMax;
 
 export type WorkerData = {
   /** Int32 cells, one per posted call. */

@@ -102,3 +102,17 @@ test("reuse: calls at once never share an instance", async () => {
     assert.ok(n === 1 || before >= times, `${times} calls were number ${n}, ${before} number ${n - 1}`);
   }
 });
+
+test("dedicated: threads of its own, on which nothing else runs, and a fresh instance for each call", async () => {
+  const threads = async (): Promise<number> =>
+    Number(/^mayfly_threads (\d+)$/m.exec((await host.ask("GET", "/metrics")).text)?.[1]);
+  await host.deploy("apart", counter(0));
+  await host.deploy("shared", counter(0));
+  assert.deepEqual(await counts("shared"), [1, 1, 1]);
+  assert.equal(await threads(), 1);
+  await host.configure("apart", { isolation: "dedicated" });
+  assert.deepEqual(await counts("apart"), [1, 1, 1]);
+  assert.equal(await threads(), 2);
+  await host.configure("apart", {});
+  assert.deepEqual(await counts("apart"), [1, 1, 1]);
+});

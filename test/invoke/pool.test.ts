@@ -5,25 +5,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { Pool, type PoolCall, type PoolOutcome } from "../../host/invoke/pool.ts";
+import { threadCells } from "../../host/invoke/threads.ts";
 import { limits } from "../../host/limits.ts";
-import { inspectModule } from "../../host/wasm/inspect.ts";
-import { prepareModule } from "../../host/wasm/prepare.ts";
 import type { ModuleSetup } from "../../host/worker/protocol.ts";
 import { until } from "../flow/supervised-host.ts";
 import { answering, assemble } from "../support/guests.ts";
-
-function setupOf(upload: Uint8Array): ModuleSetup {
-  const bytes = new Uint8Array(upload);
-  const inspection = inspectModule(bytes, { metered: true });
-  return {
-    module: new WebAssembly.Module(prepareModule(bytes, inspection, { meter: true })),
-    moduleBytes: bytes.byteLength,
-    abi: "assemblyscript",
-    memory: { initialPages: 1, maximumPages: 2 },
-    instances: "new",
-    env: [],
-  };
-}
+import { setupOf } from "./setup.ts";
 
 const good = setupOf(answering("good"));
 const loop = setupOf(
@@ -56,6 +43,7 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
     minThreads,
     maxThreads,
     runningFile: "",
+    cells: threadCells(),
     memoryBytesMax: 2 ** 30,
     ...bounds,
     onRoom: dispatch,
@@ -79,6 +67,7 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
     const versionId = [good, loop, sleep, growing].indexOf(setup) + 1;
     const call: PoolCall = {
       key: `${versionId}:1`,
+      ownThreads: false,
       versionId,
       functionName: name,
       cpuMs,

@@ -36,6 +36,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
   } as const;
   return {
     key: String(versionId),
+    ownThreads: false,
     versionId,
     functionName: `function-${versionId}`,
     cpuMs: 1,
@@ -49,7 +50,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
 
 test("Scheduler posts in the order of arrival, as far as there is room", () => {
   const pool = fakePool(2);
-  const scheduler = new Scheduler(pool, []);
+  const scheduler = new Scheduler(() => pool, []);
   const calls = [call(1), call(2), call(3)];
   for (const each of calls) scheduler.enqueue(each);
   assert.deepEqual(pool.posted, calls.slice(0, 2));
@@ -61,7 +62,7 @@ test("Scheduler posts in the order of arrival, as far as there is room", () => {
 
 test("Scheduler posts a call that came back before those that never went", () => {
   const pool = fakePool(1);
-  const scheduler = new Scheduler(pool, []);
+  const scheduler = new Scheduler(() => pool, []);
   const [back, later] = [call(1), call(2)];
   scheduler.enqueue(back);
   scheduler.enqueue(later);
@@ -75,7 +76,7 @@ test("Scheduler posts a call that came back before those that never went", () =>
 
 test("Scheduler never posts two suspects together, and others beside one", () => {
   const pool = fakePool(10);
-  const scheduler = new Scheduler(pool, [1, 2]);
+  const scheduler = new Scheduler(() => pool, [1, 2]);
   const [first, same, other, innocent] = [call(1), call(1), call(2), call(3)];
   for (const each of [first, same, other, innocent]) scheduler.enqueue(each);
   assert.deepEqual(pool.posted, [first, same, innocent]);
@@ -89,7 +90,7 @@ test("Scheduler never posts two suspects together, and others beside one", () =>
 
 test("Scheduler keeps a suspect under suspicion when its thread was lost", () => {
   const pool = fakePool(10);
-  const scheduler = new Scheduler(pool, [1, 2]);
+  const scheduler = new Scheduler(() => pool, [1, 2]);
   const [first, other] = [call(1), call(2)];
   scheduler.enqueue(first);
   assert.equal(scheduler.ended(first, false), false);
@@ -101,7 +102,7 @@ test("Scheduler keeps a suspect under suspicion when its thread was lost", () =>
 
 test("Scheduler settles a call that is stopped while it waits, and passes on one that is posted", () => {
   const pool = fakePool(1);
-  const scheduler = new Scheduler(pool, []);
+  const scheduler = new Scheduler(() => pool, []);
   const settled: PoolOutcome[] = [];
   const [posted, waiting] = [call(1), call(2, settled)];
   scheduler.enqueue(posted);
@@ -115,7 +116,7 @@ test("Scheduler settles a call that is stopped while it waits, and passes on one
 
 test("Scheduler holds a suspect back although another suspect's stopped call never ran", () => {
   const pool = fakePool(0);
-  const scheduler = new Scheduler(pool, [1, 2]);
+  const scheduler = new Scheduler(() => pool, [1, 2]);
   const [never, running, other] = [call(1), call(1), call(2)];
   scheduler.enqueue(never);
   scheduler.enqueue(running);
@@ -128,7 +129,7 @@ test("Scheduler holds a suspect back although another suspect's stopped call nev
 
 test("Scheduler gives up what waits when it is closed, and what comes later", () => {
   const pool = fakePool(0);
-  const scheduler = new Scheduler(pool, [1, 2]);
+  const scheduler = new Scheduler(() => pool, [1, 2]);
   const settled: PoolOutcome[] = [];
   scheduler.enqueue(call(1, settled));
   scheduler.enqueueAgain(call(3, settled));
@@ -141,7 +142,7 @@ test("Scheduler gives up what waits when it is closed, and what comes later", ()
 
 test("Scheduler gives the functions turns: one with many calls keeps no other waiting", () => {
   const pool = fakePool(0);
-  const scheduler = new Scheduler(pool, []);
+  const scheduler = new Scheduler(() => pool, []);
   const many = Array.from({ length: 1_000 }, () => call(1));
   const [other, third] = [call(2), call(3)];
   for (const each of [...many, other, third]) scheduler.enqueue(each);
@@ -162,7 +163,7 @@ test("Scheduler gives the functions turns: one with many calls keeps no other wa
 test("Scheduler passes over a function that finds no room, and tries it again", () => {
   const pool = fakePool(10);
   pool.full.add("function-1");
-  const scheduler = new Scheduler(pool, []);
+  const scheduler = new Scheduler(() => pool, []);
   const [first, second, other] = [call(1), call(1), call(2)];
   for (const each of [first, second, other]) scheduler.enqueue(each);
   assert.deepEqual(pool.posted, [other]);
@@ -174,7 +175,7 @@ test("Scheduler passes over a function that finds no room, and tries it again", 
 
 test("Scheduler tries every function in the end, however many find no room", () => {
   const pool = fakePool(10_000);
-  const scheduler = new Scheduler(pool, []);
+  const scheduler = new Scheduler(() => pool, []);
   for (let at = 1; at <= 200; at += 1) pool.full.add(`function-${at}`);
   const calls = Array.from({ length: 201 }, (_, at) => call(at + 1));
   for (const each of calls) scheduler.enqueue(each);
