@@ -3,6 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,6 +102,16 @@ export async function gauge(server: Server, name: string): Promise<number> {
   const value = new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1];
   if (value === undefined) throw new Error(`No metric ${name}`);
   return Number(value);
+}
+
+/** The host process under a supervisor. Linux alone: it is read from /proc. */
+export function hostPid({ process: { pid } }: Server): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  const host = children.find((child) =>
+    readFileSync(`/proc/${child}/cmdline`, "utf8").includes("host-process"),
+  );
+  if (host === undefined) throw new Error(`Process ${pid} has no host`);
+  return host;
 }
 
 /** Compiles a function of AssemblyScript and deploys it with this configuration. */

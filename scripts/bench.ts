@@ -12,6 +12,7 @@ const benchmarks = [
   "isolation",
   "scale",
   "density",
+  "endurance",
   "restart",
   "kernels",
 ];
