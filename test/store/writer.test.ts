@@ -18,8 +18,10 @@ test("Writer tells once that its thread has ended unasked, and refuses what come
     lost.push(error);
     resolve();
   });
+  // Told to end before it is told to write, which it might do in no time.
+  const ending = (thread as Worker | null)?.terminate();
   const waiting = assert.rejects(writer.write("clearSuspect", 1), /thread has ended/);
-  await (thread as Worker | null)?.terminate();
+  await ending;
   await promise;
   await waiting;
   await assert.rejects(writer.write("clearSuspect", 1), /thread has ended/);
