@@ -1,7 +1,6 @@
 // The worker thread: takes calls from its port, runs each in a fresh instance, many at a time by
 // turns, and answers with bytes. Knows nothing of HTTP, stores or deploys.
 
-import { setPriority } from "node:os";
 import { type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
 import { type CallResult, type FetchReply, monotonicMs, type Timings } from "../invocation.ts";
 import { BusyClock } from "./busy-clock.ts";
@@ -33,14 +32,6 @@ const record = new RunningRecord(
   takeThreadSlot(new Int32Array(shared.threadSlots), threadId),
   shared.runningFile,
 );
-
-/**
- * Where threads contend for cores, that of the host goes first: a call whose answer waits to be sent is
- * nearly done (bench/neighbours.ts). No more than this, lest other programs keep guests from running.
- */
-const guestNice = 5;
-// On Linux this is about the calling thread; elsewhere it would be about the whole process.
-if (process.platform === "linux") setPriority(guestNice);
 
 /** Takes calls until it is told to end; the default export is what Piscina calls. */
 export default function serve({ port, cells }: ThreadTask): Promise<void> {

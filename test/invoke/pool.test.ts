@@ -1,7 +1,6 @@
 // Calls on real threads: each is settled once, whatever becomes of its thread.
 
 import { strict as assert } from "node:assert";
-import { readdir, readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { Pool, type PoolCall, type PoolOutcome } from "../../host/invoke/pool.ts";
@@ -99,21 +98,6 @@ test("a call is answered, and its slot and thread are free again", async () => {
   const { pool, run, events, kind } = poolOf(1, 1);
   for (let count = 0; count < 3; count += 1) assert.equal(await kind(run(good).done), "answered");
   assert.deepEqual([pool.posted, pool.threads, events], [0, 1, []]);
-});
-
-test("guests' threads stand behind the host's own", {
-  skip: process.platform === "linux" ? false : "only Linux has priorities of threads",
-}, async () => {
-  const { run, kind } = poolOf(1, 1);
-  assert.equal(await kind(run(good).done), "answered");
-  const niceOf = async (thread: string): Promise<number> => {
-    const stat = await readFile(`/proc/self/task/${thread}/stat`, "utf8");
-    // proc(5): the 19th field; the second may hold blanks.
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
-  };
-  assert.equal(await niceOf(String(process.pid)), 0);
-  const nices = await Promise.all((await readdir("/proc/self/task")).map(niceOf));
-  assert.ok(nices.includes(5), String(nices));
 });
 
 test("a thousand calls at once on one thread are each answered once", async () => {
