@@ -114,7 +114,8 @@ function verdict(child: ChildProcess, request: InspectRequest): Promise<FreshCos
           );
       }
     });
-    child.on("exit", (code, signal) => {
+    // Not "exit": what it said before may lie unread in the pipe by then.
+    child.on("close", (code, signal) => {
       const lost = new InspectorLost(step, signal ?? `exit code ${code}`);
       refuse(signal === "SIGKILL" ? lost : endedProcess(lost));
     });

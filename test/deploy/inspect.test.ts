@@ -3,6 +3,7 @@
 import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
 import { after, test } from "node:test";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { Inspectors } from "../../host/deploy/inspect.ts";
 import type { InspectRequest } from "../../host/deploy/inspector.ts";
 import { HostError } from "../../host/errors.ts";
@@ -38,6 +39,28 @@ test("a module that instantiates passes, several at once too", async () => {
   );
   assert.deepEqual(rows, ["done", "done", "done"]);
 });
+
+test("what a process said counts when its end is seen first", async () => {
+  inspectors.prepare();
+  await setTimeout(500);
+  const slow = `(module (func $s (local i32) (loop
+    (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 300000000))))) (start $s))`;
+  // The first ends while nobody looks. Between its message and its end, which are then there at once,
+  // nobody looks again, and the second says all it has to say and ends.
+  const first = codeOf(inspectors.inspect(request("(module)"))).then((code) => {
+    stand(2_000);
+    return code;
+  });
+  const second = codeOf(inspectors.inspect(request(slow)));
+  await setImmediate();
+  stand(400);
+  assert.deepEqual([await first, await second], ["done", "done"]);
+});
+
+/** Keeps this thread's event loop from turning. */
+function stand(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 test("what does not compile is invalid_module, what traps or loops is start_failed", async () => {
   const bytes = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 99]);
