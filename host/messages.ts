@@ -22,8 +22,7 @@ export function encodeRequest(head: RequestHead, body: Uint8Array): Uint8Array {
   for (const text of texts) headBytes += 4 + Buffer.byteLength(text);
   for (const text of head.headers) headBytes += 4 + Buffer.byteLength(text);
   const size = 4 + headBytes + body.byteLength;
-  // Its own buffer, never a slice of Node's pool, which posting would copy whole.
-  const message = Buffer.from(size < sharedBytesMin ? new ArrayBuffer(size) : new SharedArrayBuffer(size));
+  const message = size < sharedBytesMin ? Buffer.allocUnsafe(size) : Buffer.from(new SharedArrayBuffer(size));
   let offset = message.writeUInt32LE(headBytes, 0);
   const text = (value: string): void => {
     const bytes = message.write(value, offset + 4);

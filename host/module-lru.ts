@@ -9,8 +9,8 @@ export type ModuleBounds = { readonly count: number; readonly bytes: number };
 
 const boundsDefault: ModuleBounds = { count: limits.modulesCachedMax, bytes: limits.modulesCachedBytesMax };
 
-export class ModuleLru<entry extends { readonly moduleBytes: number }> {
-  readonly #entries = new Map<string, { readonly entry: entry; usedAt: number }>();
+export class ModuleLru<key extends string | number, entry extends { readonly moduleBytes: number }> {
+  readonly #entries = new Map<key, { readonly entry: entry; usedAt: number }>();
   readonly #bounds: ModuleBounds;
   #bytes = 0;
   #uses = 0;
@@ -23,7 +23,7 @@ export class ModuleLru<entry extends { readonly moduleBytes: number }> {
     return this.#entries.size;
   }
 
-  get(key: string): entry | undefined {
+  get(key: key): entry | undefined {
     const found = this.#entries.get(key);
     if (found === undefined) return undefined;
     found.usedAt = ++this.#uses;
@@ -31,7 +31,7 @@ export class ModuleLru<entry extends { readonly moduleBytes: number }> {
   }
 
   /** Keeps an entry, and lets the oldest go; one that alone is over the bounds is not kept. */
-  put(key: string, entry: entry): void {
+  put(key: key, entry: entry): void {
     this.drop(key);
     this.#entries.set(key, { entry, usedAt: ++this.#uses });
     this.#bytes += entry.moduleBytes;
@@ -40,18 +40,19 @@ export class ModuleLru<entry extends { readonly moduleBytes: number }> {
     }
   }
 
-  #leastRecent(): string {
-    let oldest = "";
+  #leastRecent(): key {
+    let oldest: key | null = null;
     let usedAt = Number.POSITIVE_INFINITY;
     for (const [key, entry] of this.#entries) {
       if (entry.usedAt >= usedAt) continue;
       oldest = key;
       usedAt = entry.usedAt;
     }
+    if (oldest === null) throw new Error("Nothing is kept, and it is too much");
     return oldest;
   }
 
-  drop(key: string): void {
+  drop(key: key): void {
     this.#bytes -= this.#entries.get(key)?.entry.moduleBytes ?? 0;
     this.#entries.delete(key);
   }

@@ -18,7 +18,7 @@ import {
   monotonicMs,
   type Timings,
 } from "../invocation.ts";
-import type { InstanceUse, ModuleSetup } from "../worker/protocol.ts";
+import { type InstanceUse, type ModuleSetup, type SetupKey, setupKey } from "../worker/protocol.ts";
 import type { Admission } from "./admission.ts";
 import { Deadline } from "./deadline.ts";
 import type { LoadedModule, ModuleLoad, Modules } from "./modules.ts";
@@ -118,11 +118,10 @@ export class Invoker {
     const { deployment, requestId, depth } = request;
     return new Promise((resolve) => {
       const call: PoolCall = {
-        key: `${deployment.id}:${deployment.configRevision}`,
+        key: setupKey(deployment.id, deployment.configRevision),
         ownThreads: deployment.config.isolation === "dedicated",
         versionId: deployment.id,
         functionName: deployment.name,
-        cpuMs: deployment.config.cpuMs,
         message: request.message,
         setup: moduleSetup(deployment, loaded),
         log: (line) => this.#log(request, line),
@@ -250,11 +249,11 @@ function instanceUse(deployment: Deployment, { resettable }: LoadedModule): Inst
   return runsOnReset(deployment) ? "reset" : "new";
 }
 
-const setups = new WeakMap<LoadedModule, Map<string, ModuleSetup>>();
+const setups = new WeakMap<LoadedModule, Map<SetupKey, ModuleSetup>>();
 
 /** What a thread needs to run a deployment, made once for each. */
 function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup {
-  const key = `${deployment.id}:${deployment.configRevision}`;
+  const key = setupKey(deployment.id, deployment.configRevision);
   let ofModule = setups.get(loaded);
   if (ofModule === undefined) {
     ofModule = new Map();
@@ -265,6 +264,8 @@ function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup 
     const limitPages = deployment.config.memoryMb * pagesPerMb;
     const { memory } = loaded;
     setup = {
+      versionId: deployment.id,
+      cpuMs: deployment.config.cpuMs,
       module: loaded.module,
       moduleBytes: loaded.moduleBytes,
       abi: deployment.abi,

@@ -27,7 +27,7 @@ export type ModuleLoad = {
 
 export class Modules {
   readonly #artifacts: ArtifactStore;
-  readonly #ready = new ModuleLru<LoadedModule>();
+  readonly #ready = new ModuleLru<string, LoadedModule>();
   readonly #loading = new Map<string, Promise<ModuleLoad>>();
 
   constructor(artifacts: ArtifactStore) {

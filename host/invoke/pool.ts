@@ -10,7 +10,15 @@ import {
   type Timings,
 } from "../invocation.ts";
 import { limits } from "../limits.ts";
-import { type CallAnswer, claim, type FromThread, isRunning, type ModuleSetup } from "../worker/protocol.ts";
+import { boxedBytesMax } from "../worker/mailbox.ts";
+import {
+  type CallAnswer,
+  claim,
+  type FromThread,
+  isRunning,
+  type ModuleSetup,
+  type SetupKey,
+} from "../worker/protocol.ts";
 import { chooseThread } from "./balancer.ts";
 import { CallTimes } from "./call-times.ts";
 import type { Posted, Thread } from "./thread.ts";
@@ -18,13 +26,12 @@ import { Threads, type ThreadsOptions } from "./threads.ts";
 
 /** A call as the pool sees it. */
 export type PoolCall = {
-  /** Names one set-up: version and revision of its configuration. */
-  readonly key: string;
+  /** That of its set-up. */
+  readonly key: SetupKey;
   /** Whether it runs on threads that no other function has. */
   readonly ownThreads: boolean;
   readonly versionId: number;
   readonly functionName: string;
-  readonly cpuMs: number;
   readonly message: Uint8Array;
   readonly setup: ModuleSetup;
   /** Guest log lines, in order, all before `settle`. */
@@ -123,6 +130,7 @@ export class Pool {
     const posted: Posted = {
       call,
       slot,
+      box: this.#boxFor(call),
       expectedMs,
       thread,
       waiting: false,
@@ -170,6 +178,11 @@ export class Pool {
     for (const posted of this.#posted.values()) this.#settle(posted, { kind: "lost" });
   }
 
+  /** A box for its messages; null when the request is too long for one, or all are taken. */
+  #boxFor({ message }: PoolCall): number | null {
+    return message.byteLength <= boxedBytesMax ? (this.#options.cells.freeBoxes.pop() ?? null) : null;
+  }
+
   #choose(call: PoolCall, expectedMs: number): Thread | null {
     const { list, mayGrow } = this.#threads;
     const loads = list.map((thread) => thread.load(call));
@@ -209,6 +222,10 @@ export class Pool {
         }
         for (const { slot, message: wanted } of message.fetches) this.#fetch(thread, slot, wanted);
         for (const answer of message.answers) this.#answered(thread, answer);
+        for (const box of message.boxes) {
+          const { mailbox } = this.#options.cells;
+          this.#answered(thread, { kind: "answered", slot: mailbox.slot(box), ...mailbox.answer(box) });
+        }
         thread.busyAtMs = monotonicMs();
     }
     if (!this.#closing) this.#options.onRoom();
@@ -259,6 +276,7 @@ export class Pool {
     posted.thread.remove(posted);
     Atomics.store(this.#claims, posted.slot, claim.free);
     this.#freeSlots.push(posted.slot);
+    if (posted.box !== null) this.#options.cells.freeBoxes.push(posted.box);
     this.#settle(posted, outcome);
   }
 

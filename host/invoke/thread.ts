@@ -3,7 +3,15 @@
 
 import type { MessagePort } from "node:worker_threads";
 import { limits } from "../limits.ts";
-import { type CallTask, type ToThread, threadCell, threadCellsBytes } from "../worker/protocol.ts";
+import type { Mailbox } from "../worker/mailbox.ts";
+import {
+  type CallTask,
+  type ModuleSetup,
+  type SetupKey,
+  type ToThread,
+  threadCell,
+  threadCellsBytes,
+} from "../worker/protocol.ts";
 import type { ThreadLoad } from "./balancer.ts";
 import type { PoolCall, StopCode } from "./pool.ts";
 
@@ -11,6 +19,8 @@ import type { PoolCall, StopCode } from "./pool.ts";
 export type Posted = {
   readonly call: PoolCall;
   readonly slot: number;
+  /** Where its messages lie; null when they are posted. */
+  readonly box: number | null;
   /** What calls of its version took lately, ms. */
   readonly expectedMs: number;
   readonly thread: Thread;
@@ -28,6 +38,7 @@ export class Thread {
   readonly posted = new Map<number, Posted>();
   readonly cells = new SharedArrayBuffer(threadCellsBytes);
   readonly port: MessagePort;
+  readonly #mailbox: Mailbox;
   /** -1 until it has started. */
   threadId = -1;
   ending = false;
@@ -37,16 +48,18 @@ export class Thread {
   busyAtMs: number;
   readonly #cells = new Int32Array(this.cells);
   #beatsSeen = 0;
-  #outbox: CallTask[] = [];
+  #outbox: (CallTask | number)[] = [];
+  #setups: [SetupKey, ModuleSetup][] = [];
   #running = 0;
   #backlogMs = 0;
   /** Calls by version that run or have not begun. */
   readonly #byVersion = new Map<number, number>();
   /** Deployments whose set-up it has been given; it may have let some go. */
-  readonly #keys = new Set<string>();
+  readonly #keys = new Set<SetupKey>();
 
-  constructor(port: MessagePort, nowMs: number) {
+  constructor(port: MessagePort, mailbox: Mailbox, nowMs: number) {
     this.port = port;
+    this.#mailbox = mailbox;
     this.busyAtMs = nowMs;
   }
 
@@ -64,12 +77,12 @@ export class Thread {
     return this.hasStarted && this.posted.size === 0 && this.busyAtMs <= timeMs;
   }
 
-  has(key: string): boolean {
+  has(key: SetupKey): boolean {
     return this.#keys.has(key);
   }
 
   /** It said that it lacks what it was given. */
-  lacks(key: string): void {
+  lacks(key: SetupKey): void {
     this.#keys.delete(key);
   }
 
@@ -90,17 +103,20 @@ export class Thread {
   }
 
   /** Puts a call into the next message to the thread; true when it is the first one in it. */
-  enqueue({ slot, call }: Posted): boolean {
-    const { key, versionId, cpuMs, message } = call;
-    const setup = this.#give(key) ? call.setup : null;
-    return this.#outbox.push({ slot, key, versionId, cpuMs, setup, message }) === 1;
+  enqueue({ slot, box, call }: Posted): boolean {
+    const { key, message, setup } = call;
+    if (this.#give(key)) this.#setups.push([key, setup]);
+    if (box === null) return this.#outbox.push({ slot, key, message: ofItsOwn(message) }) === 1;
+    this.#mailbox.putCall(box, slot, key, message);
+    return this.#outbox.push(box) === 1;
   }
 
   /** Sends what has been put in. */
   flush(): void {
     if (this.#outbox.length === 0) return;
-    this.send({ kind: "calls", calls: this.#outbox });
+    this.send({ kind: "calls", setups: this.#setups, calls: this.#outbox });
     this.#outbox = [];
+    this.#setups = [];
   }
 
   /** Sends at once; the buffers in `moved` are the thread's from then on. */
@@ -153,7 +169,7 @@ export class Thread {
   }
 
   /** Notes that it gets what a deployment needs; false when it has had it. */
-  #give(key: string): boolean {
+  #give(key: SetupKey): boolean {
     if (this.#keys.has(key)) return false;
     // Names of modules it let go long ago: it is given again what it still has.
     if (this.#keys.size >= 2 * limits.modulesCachedMax) this.#keys.clear();
@@ -169,4 +185,9 @@ export class Thread {
     if (count === 0) this.#byVersion.delete(call.versionId);
     else this.#byVersion.set(call.versionId, count);
   }
+}
+
+/** A message that is no part of a larger buffer, which posting would copy whole. */
+function ofItsOwn(message: Uint8Array): Uint8Array {
+  return message.byteLength === message.buffer.byteLength ? message : new Uint8Array(message);
 }

@@ -7,6 +7,7 @@ import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
+import { boxesMax, Mailbox } from "../worker/mailbox.ts";
 import { type FromThread, type ThreadTask, threadSlotsMax, type WorkerData } from "../worker/protocol.ts";
 import { scale } from "./autoscaler.ts";
 import { Roster } from "./roster.ts";
@@ -26,12 +27,17 @@ export type ThreadCells = {
   readonly heldPages: Int32Array<SharedArrayBuffer>;
   /** Cells of the running record (roster.ts). */
   readonly slots: Int32Array<SharedArrayBuffer>;
+  readonly mailbox: Mailbox;
+  /** Boxes that no call has: the one used last is used next. */
+  readonly freeBoxes: number[];
 };
 
 export function threadCells(): ThreadCells {
   return {
     heldPages: new Int32Array(new SharedArrayBuffer(4)),
     slots: new Int32Array(new SharedArrayBuffer(threadSlotsMax * 4)),
+    mailbox: new Mailbox(),
+    freeBoxes: Array.from({ length: boxesMax }, (_, index) => boxesMax - 1 - index),
   };
 }
 
@@ -102,6 +108,7 @@ export class Threads {
         runningFile: parts.runningFile,
         heldPages: this.#heldPages.buffer,
         heldPagesMax: Math.floor(parts.memoryBytesMax / pageBytes),
+        mail: parts.cells.mailbox.memory,
       } satisfies WorkerData,
     });
     this.#piscina.on("error", (error: unknown) => parts.onThreadLost(error));
@@ -170,7 +177,7 @@ export class Threads {
 
   #start(): void {
     const { port1, port2 } = new MessageChannel();
-    const thread = new Thread(port1, monotonicMs());
+    const thread = new Thread(port1, this.#parts.cells.mailbox, monotonicMs());
     this.list.push(thread);
     port1.on("message", (message: FromThread) => this.#received(thread, message));
     port1.unref();

@@ -26,7 +26,9 @@ export class CallState {
   memory: GuestMemory | null = null;
   /** The first fault met by a host call; a guest that swallows the error it causes cannot undo it. */
   fault: GuestFault | null = null;
-  answer: Uint8Array<ArrayBuffer> | null = null;
+  answer: Uint8Array | null = null;
+  /** Where its answer is put if it fits; null for memory of its own. */
+  answerRoom: Uint8Array | null = null;
   /** By which host calls wait; null where nothing may. */
   waiter: Waiter | null = null;
   /** By which it fetches; null where nothing may. */

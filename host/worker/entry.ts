@@ -10,6 +10,7 @@ import { type Failure, failure, noMemoryRoom } from "./failure.ts";
 import { GuestLog } from "./guest-log.ts";
 import type { GuestInstance, InstanceCall } from "./instance.ts";
 import { Instances } from "./instances.ts";
+import { Mailbox } from "./mailbox.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { type CachedModule, ModuleCache } from "./module-cache.ts";
 import { Outbox } from "./outbox.ts";
@@ -28,6 +29,7 @@ import { Turns } from "./turns.ts";
 const shared = workerData as WorkerData;
 const claims = new Int32Array(shared.claims);
 const heldPages = new Int32Array(shared.heldPages);
+const mailbox = new Mailbox(shared.mail);
 const record = new RunningRecord(
   takeThreadSlot(new Int32Array(shared.threadSlots), threadId),
   shared.runningFile,
@@ -96,22 +98,24 @@ class GuestThread {
 
   #take(message: ToThread): void {
     if (message.kind === "calls") {
-      for (const task of message.calls) this.#turns.begin(() => this.#begin(task));
+      for (const [key, setup] of message.setups) this.#modules.put(key, setup);
+      for (const call of message.calls) this.#turns.begin(() => this.#begin(call));
     } else if (message.kind === "stop") this.#running[message.slot]?.stop();
     else if (message.kind === "fetched") this.#fetching.get(message.slot)?.(message);
     else this.#onEnd();
   }
 
   /** Begins one call; says `released` when it has ended. */
-  #begin(task: CallTask): void {
-    if (task.setup !== null) this.#modules.put(task.key, task.setup);
-    const cached = this.#modules.get(task.key);
-    if (cached === undefined) return this.#answer(task, { kind: "module_missing" });
-    if (Atomics.compareExchange(claims, task.slot, claim.posted, claim.begun) !== claim.posted) {
-      return this.#answer(task, { kind: "revoked" });
+  #begin(call: CallTask | number): void {
+    const box = typeof call === "number" ? call : null;
+    const slot = typeof call === "number" ? mailbox.slot(call) : call.slot;
+    const cached = this.#modules.get(typeof call === "number" ? mailbox.key(call) : call.key);
+    if (cached === undefined) return this.#answer(slot, { kind: "module_missing" });
+    if (Atomics.compareExchange(claims, slot, claim.posted, claim.begun) !== claim.posted) {
+      return this.#answer(slot, { kind: "revoked" });
     }
-    this.#run(task, cached).then(
-      (result) => this.#answer(task, result),
+    this.#run(slot, typeof call === "number" ? mailbox.request(call) : call.message, box, cached).then(
+      (result) => this.#answer(slot, result),
       (error: unknown) => {
         // A fault of ours: the thread ends with it, and its calls are told that it was lost.
         queueMicrotask(() => {
@@ -121,8 +125,10 @@ class GuestThread {
     );
   }
 
-  #answer(task: CallTask, result: CallResult): void {
-    this.#outbox.answer({ ...result, slot: task.slot });
+  /** `result` is that of a call, or the box in which its answer lies. */
+  #answer(slot: number, result: CallResult | number): void {
+    if (typeof result === "number") this.#outbox.boxed(result);
+    else this.#outbox.answer({ ...result, slot });
     this.#turns.released();
   }
 
@@ -140,14 +146,20 @@ class GuestThread {
     };
   }
 
-  async #run(task: CallTask, cached: CachedModule): Promise<CallResult> {
+  async #run(
+    slot: number,
+    message: Uint8Array,
+    box: number | null,
+    cached: CachedModule,
+  ): Promise<CallResult | number> {
     const begunAtMs = monotonicMs();
-    const { slot } = task;
+    const { versionId, cpuMs } = cached;
     const log = new GuestLog((line) => {
       this.#port.postMessage({ kind: "line", slot, line } satisfies FromThread);
     });
-    const state = new CallState(task.message, cached.env, log);
-    const run = new CallRun(this.#share, task);
+    const state = new CallState(message, cached.env, log);
+    if (box !== null) state.answerRoom = mailbox.answerRoom(box);
+    const run = new CallRun(this.#share, { slot, versionId, cpuMs });
     state.waiter = run;
     state.fetcher = this.#fetcher(slot);
     this.#running[slot] = run;
@@ -189,7 +201,16 @@ class GuestThread {
       return { kind: "stopped", code: run.stopped === "cpu" ? "cpu_exceeded" : null, ...common };
     }
     if (failed !== null) return { kind: "failed", ...failed, ...common };
-    if (state.answer === null) throw new Error("A call ended well without an answer");
-    return { kind: "answered", message: state.answer, ...common };
+    const { answer } = state;
+    if (answer === null) throw new Error("A call ended well without an answer");
+    if (isOwn(answer)) return { kind: "answered", message: answer, ...common };
+    if (box === null) throw new Error("An answer lies in a box that its call does not have");
+    mailbox.putAnswer(box, answer.byteLength, begunAtMs, timings);
+    return box;
   }
+}
+
+/** Whether an answer has memory of its own, and does not lie in a box. */
+function isOwn(answer: Uint8Array): answer is Uint8Array<ArrayBuffer> {
+  return answer.buffer instanceof ArrayBuffer;
 }

@@ -35,13 +35,27 @@ export class GuestMemory {
     return new Uint8Array(buffer, start, bytes);
   }
 
-  /** A copy of the range; `lengthMax` in bytes is checked before anything is allocated. */
-  copy(pointer: number, length: number, lengthMax: number, what: string): Uint8Array<ArrayBuffer> {
+  /**
+   * A copy of the range, in `room` when it fits there; `lengthMax` in bytes is checked before anything
+   * is allocated.
+   */
+  copy(pointer: number, length: number, lengthMax: number, what: string): Uint8Array<ArrayBuffer>;
+  copy(pointer: number, length: number, lengthMax: number, what: string, room: Uint8Array | null): Uint8Array;
+  copy(
+    pointer: number,
+    length: number,
+    lengthMax: number,
+    what: string,
+    room: Uint8Array | null = null,
+  ): Uint8Array {
     const bytes = length >>> 0;
     if (bytes > lengthMax) {
       throw new GuestFault("bad_guest_output", `${what} has ${bytes} bytes, limit is ${lengthMax}`);
     }
-    return this.view(pointer, bytes).slice();
+    const view = this.view(pointer, bytes);
+    if (room === null || bytes > room.byteLength) return view.slice();
+    room.set(view);
+    return room.subarray(0, bytes);
   }
 
   /** Text in UTF-8, with U+FFFD for what is not; cut after `limits.hostCallBytesMax` bytes. */

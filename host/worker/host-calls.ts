@@ -92,7 +92,7 @@ const mayfly: Readonly<Record<string, HostCall>> = {
     const memory = state.enterRunning("response_write");
     if (state.answer !== null) throw new GuestFault("bad_guest_output", "the function answered twice");
     const lengthMax = limits.responseBodyBytesMax + 2 * limits.responseHeaderBytesMax;
-    state.answer = memory.copy(pointer, length, lengthMax, "the answer");
+    state.answer = memory.copy(pointer, length, lengthMax, "the answer", state.answerRoom);
   }),
   env_get: call(["i32", "i32"], ["i32"], (state, pointer = 0, length = 0) => {
     const value = state.env.get(state.enter().text(pointer, length));

@@ -3,9 +3,11 @@
 
 import { ModuleLru } from "../module-lru.ts";
 import { type Runnable, runnable } from "./instance.ts";
-import type { ModuleSetup } from "./protocol.ts";
+import type { ModuleSetup, SetupKey } from "./protocol.ts";
 
 export type CachedModule = Runnable & {
+  readonly versionId: number;
+  readonly cpuMs: number;
   readonly moduleBytes: number;
   readonly memory: ModuleSetup["memory"];
   readonly instances: ModuleSetup["instances"];
@@ -13,12 +15,14 @@ export type CachedModule = Runnable & {
 };
 
 export class ModuleCache {
-  readonly #modules = new ModuleLru<CachedModule>();
+  readonly #modules = new ModuleLru<SetupKey, CachedModule>();
 
-  put(key: string, setup: ModuleSetup): void {
-    const { module, moduleBytes, memory, instances, env } = setup;
+  put(key: SetupKey, setup: ModuleSetup): void {
+    const { versionId, cpuMs, module, moduleBytes, memory, instances, env } = setup;
     this.#modules.put(key, {
       ...runnable(module),
+      versionId,
+      cpuMs,
       moduleBytes,
       memory,
       instances,
@@ -26,7 +30,7 @@ export class ModuleCache {
     });
   }
 
-  get(key: string): CachedModule | undefined {
+  get(key: SetupKey): CachedModule | undefined {
     return this.#modules.get(key);
   }
 }

@@ -10,6 +10,7 @@ const clonedBytesMax = 16_384;
 export class Outbox {
   readonly #port: MessagePort;
   #answers: CallAnswer[] = [];
+  #boxes: number[] = [];
   #waits: WaitNews[] = [];
   #fetches: FetchNews[] = [];
   #moved: ArrayBuffer[] = [];
@@ -25,6 +26,11 @@ export class Outbox {
     }
   }
 
+  /** An answer lies in this box. */
+  boxed(box: number): void {
+    this.#boxes.push(box);
+  }
+
   waits(slot: number, waiting: boolean): void {
     this.#waits.push({ slot, waiting });
   }
@@ -36,15 +42,17 @@ export class Outbox {
 
   /** Sends what there is. A guest that wants something fetched waits: there is news of that too. */
   readonly flush = (): void => {
-    if (this.#answers.length === 0 && this.#waits.length === 0) return;
+    if (this.#answers.length === 0 && this.#boxes.length === 0 && this.#waits.length === 0) return;
     const news: FromThread = {
       kind: "news",
       answers: this.#answers,
+      boxes: this.#boxes,
       waits: this.#waits,
       fetches: this.#fetches,
     };
     this.#port.postMessage(news, this.#moved);
     this.#answers = [];
+    this.#boxes = [];
     this.#waits = [];
     this.#fetches = [];
     this.#moved = [];

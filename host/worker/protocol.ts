@@ -37,6 +37,8 @@ export type WorkerData = {
   /** One Int32 cell: pages of 64 KiB that live calls hold. */
   readonly heldPages: SharedArrayBuffer;
   readonly heldPagesMax: number;
+  /** Where short messages lie (mailbox.ts). */
+  readonly mail: SharedArrayBuffer;
 };
 
 /** The one task that Piscina gives a thread: to take calls from a port until it is told to end. */
@@ -52,6 +54,9 @@ export const threadCellsBytes = 8;
 
 /** What a thread needs once per deployment. */
 export type ModuleSetup = {
+  readonly versionId: number;
+  /** CPU time a guest may use, ms. */
+  readonly cpuMs: number;
   readonly module: WebAssembly.Module;
   /** Size of the module's bytes. */
   readonly moduleBytes: number;
@@ -71,20 +76,30 @@ export type InstanceUse = "new" | "reset" | "snapshot" | "reuse";
 /** Bounds of the memory that the host supplies, in pages of 64 KiB. */
 export type MemoryBounds = { readonly initialPages: number; readonly maximumPages: number };
 
+/** Names one set-up: a version and a revision of its configuration (`setupKey`). */
+export type SetupKey = number;
+
+/** A version's number and a revision's as one that is exact: the latter counts to a million, then anew. */
+export function setupKey(versionId: number, configRevision: number): SetupKey {
+  return versionId * 2 ** 20 + (configRevision % 2 ** 20);
+}
+
+/** A call whose message is too long for a box, or found none free. */
 export type CallTask = {
   readonly slot: number;
-  /** `versionId:configRevision`. */
-  readonly key: string;
-  readonly versionId: number;
-  /** CPU time the guest may use, ms. */
-  readonly cpuMs: number;
-  readonly setup: ModuleSetup | null;
+  readonly key: SetupKey;
   /** Large ones lie in shared memory, so that posting copies nothing. */
   readonly message: Uint8Array;
 };
 
 export type ToThread =
-  | { readonly kind: "calls"; readonly calls: readonly CallTask[] }
+  | {
+      readonly kind: "calls";
+      /** Set-ups that the thread has not had. */
+      readonly setups: readonly (readonly [SetupKey, ModuleSetup])[];
+      /** In the order they came; a number is that of the box in which the call lies. */
+      readonly calls: readonly (CallTask | number)[];
+    }
   /** The claim of this call has become `stopping`; it may be waiting and not look at it. */
   | { readonly kind: "stop"; readonly slot: number }
   /** What the guest of this call wanted fetched, or why it could not be. */
@@ -101,6 +116,8 @@ export type FromThread =
   | {
       readonly kind: "news";
       readonly answers: readonly CallAnswer[];
+      /** Boxes in which an answer lies. */
+      readonly boxes: readonly number[];
       /** Slots of calls that have begun to wait for a host call, and of those that wait no more, in turn. */
       readonly waits: readonly WaitNews[];
       /** What guests want fetched; each waits for a `fetched`, or to be stopped. */

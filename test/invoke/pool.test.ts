@@ -6,25 +6,36 @@ import { setTimeout } from "node:timers/promises";
 import { Pool, type PoolCall, type PoolOutcome } from "../../host/invoke/pool.ts";
 import { threadCells } from "../../host/invoke/threads.ts";
 import { limits } from "../../host/limits.ts";
+import { boxedBytesMax, boxesMax } from "../../host/worker/mailbox.ts";
 import type { ModuleSetup } from "../../host/worker/protocol.ts";
 import { until } from "../flow/supervised-host.ts";
-import { answering, assemble } from "../support/guests.ts";
+import { answering, assemble, mirror } from "../support/guests.ts";
 import { setupOf } from "./setup.ts";
 
 const good = setupOf(answering("good"));
-const loop = setupOf(
-  assemble(`(module (memory (export "memory") 1) (func (export "mayfly_handle") (param i32) (loop (br 0))))`),
+const loops = assemble(
+  `(module (memory (export "memory") 1) (func (export "mayfly_handle") (param i32) (loop (br 0))))`,
 );
+const loop = setupOf(loops, 2);
+const brief = setupOf(loops, 3, 30);
 const sleep = setupOf(
   assemble(`(module (import "mayfly" "sleep" (func $sleep (param f64))) (memory (export "memory") 1)
     (func (export "mayfly_handle") (param i32) (call $sleep (f64.const 600000))))`),
+  4,
 );
 /** Grows by one page and traps when it may not; begins with a page of at most two. */
 const growing = setupOf(
   assemble(`(module (memory (export "memory") 1) (func (export "mayfly_handle") (param i32)
     (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then (unreachable)))
     (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then (unreachable)))))`),
+  5,
 );
+
+/** Answers with what it was asked, 12 bytes more; starts with 100 pages of memory. */
+const mirrors: ModuleSetup = {
+  ...setupOf(mirror(), 6),
+  memory: { initialPages: 100, maximumPages: 100 },
+};
 
 const pools: Pool[] = [];
 after(() => Promise.all(pools.map((pool) => pool.close())));
@@ -38,11 +49,12 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
     while (waiting[0] !== undefined && pool.post(waiting[0])) waiting.shift();
     pool.wants(waiting.length);
   };
+  const cells = threadCells();
   const pool: Pool = new Pool({
     minThreads,
     maxThreads,
     runningFile: "",
-    cells: threadCells(),
+    cells,
     memoryBytesMax: 2 ** 30,
     ...bounds,
     onRoom: dispatch,
@@ -58,19 +70,18 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
   const run = (
     setup: ModuleSetup,
     name = "f",
-    cpuMs = 600_000,
+    message = new Uint8Array(4),
   ): { call: PoolCall; done: Promise<PoolOutcome> } => {
     let settle = (_outcome: PoolOutcome): void => {};
     let settled = 0;
     const done = new Promise<PoolOutcome>((resolve) => (settle = resolve));
-    const versionId = [good, loop, sleep, growing].indexOf(setup) + 1;
+    const { versionId } = setup;
     const call: PoolCall = {
-      key: `${versionId}:1`,
+      key: versionId,
       ownThreads: false,
       versionId,
       functionName: name,
-      cpuMs,
-      message: new Uint8Array(4),
+      message,
       setup,
       log: () => {},
       fetch: async () => ({ failed: true, message: new Uint8Array(1) }),
@@ -91,7 +102,7 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
     return { call, done };
   };
   const kind = async (work: Promise<PoolOutcome>): Promise<string> => (await work).kind;
-  return { pool, run, events, outcomes, kind, waiting };
+  return { pool, run, events, outcomes, kind, waiting, freeBoxes: cells.freeBoxes };
 }
 
 test("a call is answered, and its slot and thread are free again", async () => {
@@ -105,6 +116,49 @@ test("a thousand calls at once on one thread are each answered once", async () =
   await Promise.all(Array.from({ length: 1_000 }, () => run(good).done));
   assert.equal(outcomes.filter(({ kind }) => kind === "answered").length, 1_000);
   assert.deepEqual([pool.posted, pool.threads], [0, 1]);
+});
+
+test("messages of every length around that of a box arrive whole, hundreds at a time", async () => {
+  const { run, freeBoxes } = poolOf(2, 2);
+  const sizes = [0, 1, 12, boxedBytesMax - 13, boxedBytesMax - 12, boxedBytesMax - 11];
+  sizes.push(boxedBytesMax - 1, boxedBytesMax, boxedBytesMax + 1, 65_536, 200_000);
+  const asked = Array.from({ length: 300 }, (_, index) =>
+    new Uint8Array(sizes[index % sizes.length] ?? 0).fill(index),
+  );
+  const outcomes = await Promise.all(asked.map((message) => run(mirrors, "mirror", message).done));
+  for (const [index, outcome] of outcomes.entries()) {
+    assert.ok(outcome.kind === "answered", JSON.stringify(outcome));
+    assert.deepEqual(new Uint8Array(outcome.message.subarray(12)), asked[index]);
+    assert.ok(outcome.begunAtMs > 0 && (outcome.timings.instantiate ?? 0) > 0);
+  }
+  assert.equal(freeBoxes.length, boxesMax);
+});
+
+test("boxes come back from calls that answer, trap, are stopped or taken back, and from threads that end", async () => {
+  const { pool, run, freeBoxes, kind } = poolOf(1, 1);
+  await run(good).done;
+  const calls = [run(good), run(growing), run(loop, "loop"), run(brief, "brief"), run(sleep, "sleep")];
+  await until(() => pool.posted === 2, 10_000);
+  assert.equal(freeBoxes.length, boxesMax - 2);
+  for (const { call } of calls) pool.stop(call, "deadline_exceeded");
+  const late = run(loop, "late");
+  pool.stop(late.call, "client_gone");
+  for (const { done } of [...calls, late]) await done;
+  await until(() => freeBoxes.length === boxesMax, 10_000);
+  const last = run(loop, "last");
+  await until(() => freeBoxes.length < boxesMax, 10_000);
+  await pool.close();
+  assert.equal(await kind(last.done), "lost");
+});
+
+test("a call that finds no box free is posted, and answered as the others", async () => {
+  const { run, freeBoxes } = poolOf(1, 1);
+  freeBoxes.splice(0);
+  const message = Buffer.from("without a box");
+  const outcome = await run(mirrors, "mirror", message).done;
+  assert.ok(outcome.kind === "answered");
+  assert.equal(Buffer.from(outcome.message.subarray(12)).toString(), "without a box");
+  assert.equal(freeBoxes.length, 0);
 });
 
 test("short calls are answered beside endless loops, which are stopped one by one on a thread that lives on", async () => {
@@ -128,7 +182,7 @@ test("a thread whose only call was taken back while it stood still is given the 
   assert.equal(await kind(run(good).done), "answered");
   // The thread reads a message for a while before it knows what it was given.
   const env = Array.from({ length: 300_000 }, (_, index) => [`NAME_${index}`, `${index}`] as const);
-  const slow = run({ ...good, env }, "slow");
+  const slow = run({ ...good, versionId: 7, env }, "slow");
   await setTimeout(4 * limits.threadStallMs);
   pool.stop(slow.call, "client_gone");
   const outcome = await slow.done;
@@ -140,7 +194,7 @@ test("a thread whose only call was taken back while it stood still is given the 
 
 test("a call that uses up its CPU time is stopped by its thread", async () => {
   const { run } = poolOf(1, 1);
-  const outcome = await run(loop, "loop", 30).done;
+  const outcome = await run(brief, "loop").done;
   assert.ok(outcome.kind === "stopped" && outcome.code === "cpu_exceeded");
 });
 

@@ -45,11 +45,10 @@ function started(maxThreads = 2) {
   const run = (functionName: string, ownThreads: boolean, setup = good) => {
     const { promise: done, resolve } = Promise.withResolvers<PoolOutcome>();
     const call: PoolCall = {
-      key: `${functionName}:1`,
+      key: functionName.charCodeAt(0),
       ownThreads,
       versionId: functionName.charCodeAt(0),
       functionName,
-      cpuMs: 600_000,
       message: new Uint8Array(4),
       setup,
       log: () => {},

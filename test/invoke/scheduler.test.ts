@@ -27,6 +27,8 @@ function fakePool(room: number) {
 
 function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
   const setup = {
+    versionId,
+    cpuMs: 1,
     module: null as never,
     moduleBytes: 0,
     abi: "assemblyscript",
@@ -35,11 +37,10 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
     env: [],
   } as const;
   return {
-    key: String(versionId),
+    key: versionId,
     ownThreads: false,
     versionId,
     functionName: `function-${versionId}`,
-    cpuMs: 1,
     message: new Uint8Array(0),
     setup,
     log: () => {},

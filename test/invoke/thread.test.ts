@@ -4,20 +4,23 @@ import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import type { PoolCall } from "../../host/invoke/pool.ts";
 import { type Posted, Thread } from "../../host/invoke/thread.ts";
 import { limits } from "../../host/limits.ts";
+import { boxedBytesMax, Mailbox } from "../../host/worker/mailbox.ts";
+import type { CallTask, SetupKey, ToThread } from "../../host/worker/protocol.ts";
 
 function started() {
   const { port1, port2 } = new MessageChannel();
-  const thread = new Thread(port1, 0);
+  const mailbox = new Mailbox();
+  const thread = new Thread(port1, mailbox, 0);
   thread.threadId = 3;
   const beats = new Int32Array(thread.cells);
   let slot = 0;
   const posted = (versionId = 1, expectedMs = 1): Posted => {
-    const key = `${versionId}:1`;
-    const call = { key, versionId, cpuMs: 1, message: new Uint8Array(1), setup: { env: [] } } as never;
+    const call = { key: versionId, versionId, message: new Uint8Array(1), setup: { env: [] } } as never;
     slot += 1;
     return {
       call: call as PoolCall,
       slot,
+      box: null,
       expectedMs,
       thread,
       waiting: false,
@@ -27,7 +30,7 @@ function started() {
     };
   };
   const received = (): unknown => receiveMessageOnPort(port2)?.message;
-  return { thread, beats, posted, received, close: () => port1.close() };
+  return { thread, mailbox, beats, posted, received, close: () => port1.close() };
 }
 
 test("a thread counts what runs on it, and not what waits for host calls", () => {
@@ -104,20 +107,48 @@ test("calls go in one message, each deployment's set-up with its first one, and 
   assert.equal(received(), undefined);
   thread.flush();
   thread.flush();
-  type Sent = { readonly calls: readonly { readonly slot: number; readonly setup: object | null }[] };
-  const slots = (message: unknown): unknown =>
-    (message as Sent).calls.map(({ slot, setup }) => [slot, setup !== null]);
-  assert.deepEqual(slots(received()), [
-    [1, true],
-    [2, false],
-    [3, true],
-  ]);
+  assert.deepEqual(sent(received()), { setups: [1, 2], calls: [1, 2, 3] });
   assert.equal(received(), undefined);
-  assert.deepEqual([thread.has("1:1"), thread.has("9:1")], [true, false]);
-  thread.lacks("1:1");
+  assert.deepEqual([thread.has(1), thread.has(9)], [true, false]);
+  thread.lacks(1);
   thread.enqueue(posted(1));
+  thread.enqueue(posted(2));
   thread.flush();
-  assert.deepEqual(slots(received()), [[4, true]]);
+  assert.deepEqual(sent(received()), { setups: [1], calls: [4, 5] });
+  close();
+});
+
+/** The set-ups of a message by their keys, the calls by their slots, or by their boxes as text. */
+function sent(message: unknown): { setups: SetupKey[]; calls: (number | string)[] } {
+  const { setups, calls } = message as Extract<ToThread, { kind: "calls" }>;
+  return {
+    setups: setups.map(([key]) => key),
+    calls: calls.map((call) => (typeof call === "number" ? `box ${call}` : call.slot)),
+  };
+}
+
+test("a call with a box lies there, and its number alone is posted", () => {
+  const { thread, mailbox, posted, received, close } = started();
+  const message = new Uint8Array(boxedBytesMax).map((_, index) => index);
+  const boxed = posted(7);
+  thread.enqueue({ ...boxed, box: 12, call: { ...boxed.call, message } });
+  thread.enqueue(posted(7));
+  thread.flush();
+  assert.deepEqual(sent(received()), { setups: [7], calls: ["box 12", 2] });
+  assert.deepEqual([mailbox.slot(12), mailbox.key(12)], [1, 7]);
+  assert.deepEqual(new Uint8Array(mailbox.request(12)), message);
+  close();
+});
+
+test("a message that is part of a larger buffer is posted without the rest of it", () => {
+  const { thread, posted, received, close } = started();
+  const whole = posted();
+  const message = new Uint8Array(1_000).fill(7).subarray(10, 20);
+  thread.enqueue({ ...whole, call: { ...whole.call, message } });
+  thread.flush();
+  const [task] = (received() as { readonly calls: readonly CallTask[] }).calls;
+  assert.deepEqual(task?.message, new Uint8Array(10).fill(7));
+  assert.equal(task?.message.buffer.byteLength, 10);
   close();
 });
 

@@ -47,6 +47,8 @@ function load(text: string, use: InstanceUse = "reset", maximumPages = 4): Cache
   const [memory] = inspection.memories;
   return {
     ...runnable(module),
+    versionId: 1,
+    cpuMs: 1_000,
     moduleBytes: bytes.byteLength,
     memory: memory ? { initialPages: memory.initialPages, maximumPages } : null,
     instances: use,
