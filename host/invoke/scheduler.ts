@@ -56,6 +56,8 @@ export class Scheduler {
   enqueue(call: PoolCall): void {
     if (this.#closed) return call.settle({ kind: "lost" });
     const line = this.#lineOf(call);
+    // Most find nobody before them, and room: they need no place in the line.
+    if (line.size === 0 && !line.isDispatching && this.#post(call, line.pool)) return;
     line.waiting.add(call);
     this.#dispatch(line);
   }

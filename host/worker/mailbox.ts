@@ -26,8 +26,8 @@ const headBytes = Object.keys(cell).length * numberBytes;
 /** Size of the longest message that a box has room for, in either direction. */
 export const boxedBytesMax = Math.floor((boxBytes - headBytes) / 2);
 
-/** What there is for all threads together, 16 MiB at most: of boxes that are not used no page exists. */
-export const boxesMax = 4_096;
+/** What there is for all threads together, 4 MiB at most: of boxes that are not used no page exists. */
+export const boxesMax = 1_024;
 
 export type BoxedAnswer = {
   readonly message: Uint8Array<ArrayBuffer>;
