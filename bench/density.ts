@@ -1,25 +1,39 @@
 // Many functions on one host: what they take while nobody calls them, what it takes to have called each
-// once, and whether the first call of one is slower for the others being there.
+// once, and whether the first call of one is slower for the others being there. Most are stored before
+// the host starts; as many as it keeps compiled, and some more, are deployed.
 
-import { deployCopies, gauge, helloModule, startMayfly } from "./servers.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { limits } from "../host/limits.ts";
+import { deployCopies, gauge, helloModule, type Server, serve, storeCopies } from "./servers.ts";
 import { percentile, print } from "./statistics.ts";
 
 const functions = Number(process.env["FUNCTIONS"] ?? 10_000);
 const sample = 10;
 
-const wasm = await helloModule();
-await using mayfly = await startMayfly(0, ["--min-workers", "2", "--max-workers", "2"]);
-const rssMb = async (): Promise<number> => (await gauge(mayfly, "mayfly_resident_memory_bytes")) / 2 ** 20;
+const stored = Number(process.env["STORED"] ?? Math.max(0, functions - limits.modulesCachedMax - 100));
 
-const empty = await settled(rssMb);
-await deployCopies(mayfly, wasm, 0, sample + 1);
-const few = await firstCalls(0, sample + 1);
-await deployCopies(mayfly, wasm, sample + 1, functions);
-const idle = await settled(rssMb);
+const wasm = await helloModule();
+const data = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
+const start = (): Promise<Server> => serve(data, ["--min-workers", "2", "--max-workers", "2"]);
+
+const before = await start();
+const empty = await settled(before);
+const first = sample + 1;
+await deployCopies(before, wasm, 0, first);
+const few = await firstCalls(before, 0, first);
+await before[Symbol.asyncDispose]();
+await storeCopies(data, wasm, first, stored);
+const mayfly = await start();
+await deployCopies(mayfly, wasm, stored, functions);
+const idle = await settled(mayfly);
 // Those deployed last are what a host has still in hand; the rest has been let go and is read again.
-const many = await firstCalls(functions - sample - 1, functions);
-await firstCalls(sample + 1, functions - sample - 1);
-const called = await settled(rssMb);
+const many = await firstCalls(mayfly, functions - first, functions);
+await firstCalls(mayfly, 0, functions - first);
+const called = await settled(mayfly);
+await mayfly[Symbol.asyncDispose]();
+await rm(data, { recursive: true, force: true });
 
 const p50 = (times: readonly number[]): number => percentile(times.slice(1), 50);
 print(`${functions} functions on one host, two threads`, [
@@ -35,11 +49,11 @@ print(`${functions} functions on one host, two threads`, [
 ]);
 
 /** The first call of each, one after the other, ms. */
-async function firstCalls(first: number, end: number): Promise<number[]> {
+async function firstCalls(server: Server, first: number, end: number): Promise<number[]> {
   const times: number[] = [];
   for (let copy = first; copy < end; copy += 1) {
     const startMs = performance.now();
-    const answer = await fetch(`${mayfly.url}/fn/hello-${copy}?name=Ada`);
+    const answer = await fetch(`${server.url}/fn/hello-${copy}?name=Ada`);
     const text = await answer.text();
     times.push(performance.now() - startMs);
     if (text !== "Hello, Ada!") throw new Error(`hello-${copy}: ${answer.status} ${text}`);
@@ -47,12 +61,12 @@ async function firstCalls(first: number, end: number): Promise<number[]> {
   return times;
 }
 
-/** The value once garbage has been collected: the least of some readings. */
-async function settled(read: () => Promise<number>): Promise<number> {
+/** The host's resident memory once garbage has been collected, MB: the least of some readings. */
+async function settled(server: Server): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let count = 0; count < 10; count += 1) {
     await new Promise((resolve) => setTimeout(resolve, 500));
-    least = Math.min(least, await read());
+    least = Math.min(least, await gauge(server, "mayfly_resident_memory_bytes"));
   }
-  return least;
+  return least / 2 ** 20;
 }

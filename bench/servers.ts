@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { compileFunction } from "../host/build/compile.ts";
 import { limits } from "../host/limits.ts";
+import { digestOf, FileArtifactStore } from "../host/store/files/artifact-store.ts";
+import { SqliteFunctionStore } from "../host/store/sqlite/function-store.ts";
 
 export type Server = AsyncDisposable & { readonly url: string; readonly process: ChildProcess };
 
@@ -47,15 +49,20 @@ export async function startBare(kind: BareServer): Promise<Server> {
   return listening(child);
 }
 
-/** A host with `copies` deployments of hello, named hello-0, hello-1, … */
-export async function startMayfly(copies: number, flags: readonly string[] = []): Promise<Server> {
-  const data = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
+/** A host on this data folder. */
+export function serve(data: string, flags: readonly string[] = []): Promise<Server> {
   const child = spawn(
     process.execPath,
     [join(root, "host/cli/main.ts"), "serve", "--port", "0", "--data", data, ...flags],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
-  const server = await listening(child);
+  return listening(child);
+}
+
+/** A host with `copies` deployments of hello, named hello-0, hello-1, … */
+export async function startMayfly(copies: number, flags: readonly string[] = []): Promise<Server> {
+  const data = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
+  const server = await serve(data, flags);
   const wasm = await helloModule();
   await deployCopies(server, wasm, 0, copies);
   return {
@@ -83,6 +90,37 @@ export async function deployCopies(
     }
   };
   await Promise.all(Array.from({ length: limits.deploysAtOnceMax }, deployer));
+}
+
+/**
+ * Stores hello-FIRST to hello-(END - 1) in the data folder of a host that does not run, as a deploy would
+ * without trying them: thousands of deploys take a process each.
+ */
+export async function storeCopies(data: string, wasm: Uint8Array, first: number, end: number): Promise<void> {
+  const functions = await SqliteFunctionStore.open(join(data, "mayfly.db"), (error) => {
+    throw error;
+  });
+  const artifacts = await FileArtifactStore.open(join(data, "modules"), async () => {});
+  let next = first;
+  const storer = async (): Promise<void> => {
+    while (next < end) {
+      const copy = next;
+      next += 1;
+      const bytes = withData(wasm, copy);
+      const digest = digestOf(bytes);
+      await artifacts.put(digest, bytes);
+      await functions.deploy({
+        name: `hello-${copy}`,
+        digest,
+        abi: "assemblyscript",
+        bytes: bytes.byteLength,
+        freshCosts: { newUs: 20, resetUs: 2 },
+        createdAtMs: Date.now(),
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: 64 }, storer));
+  await functions.close();
 }
 
 export function helloModule(): Promise<Uint8Array> {

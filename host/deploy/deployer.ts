@@ -72,7 +72,7 @@ export class Deployer {
       resettable: inspection.resettableGlobals !== null,
     });
     const result = await this.#inTurn(async () => {
-      if (functions.live(name) === null && functions.list().length >= limits.functionsMax) {
+      if (functions.live(name) === null && functions.count() >= limits.functionsMax) {
         throw new HostError(
           "overloaded",
           `Cannot deploy "${name}": the host has ${limits.functionsMax} functions`,

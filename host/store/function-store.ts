@@ -23,6 +23,8 @@ export type DeployOutcome = {
 export interface FunctionStore {
   /** Live deployments by name. */
   list(): Deployment[];
+  /** How many functions there are. */
+  count(): number;
   live(name: string): Deployment | null;
   at(name: string, version: number): Deployment | null;
   byId(versionId: number): FunctionVersion | null;

@@ -50,6 +50,14 @@ export class SqliteFunctionStore implements FunctionStore {
       .map(toDeployment);
   }
 
+  count(): number {
+    return Number(
+      this.#sql.get("SELECT count(*) AS functions FROM functions WHERE live_version IS NOT NULL")?.[
+        "functions"
+      ] ?? 0,
+    );
+  }
+
   live(name: string): Deployment | null {
     let found = this.#live.get(name);
     if (found === undefined) {
