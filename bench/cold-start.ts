@@ -34,6 +34,7 @@ const row = (server: string, samples: readonly number[]) => ({
   "p99 ms": percentile(samples, 99).toFixed(2),
   "p50 of warm p50": (percentile(samples, 50) / base).toFixed(2),
   "p99 of warm p50": (percentile(samples, 99) / base).toFixed(2),
+  "p99 of warm p99": (percentile(samples, 99) / percentile(warm, 99)).toFixed(2),
 });
 print(`first and later calls of ${copies} deployed functions, one connection`, [
   row("bare node:http", bare),
