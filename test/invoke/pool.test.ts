@@ -67,6 +67,7 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
     const call: PoolCall = {
       key: `${versionId}:1`,
       ownThreads: false,
+      metered: true,
       versionId,
       functionName: name,
       cpuMs,

@@ -47,6 +47,7 @@ function started(maxThreads = 2) {
     const call: PoolCall = {
       key: `${functionName}:1`,
       ownThreads,
+      metered: true,
       versionId: functionName.charCodeAt(0),
       functionName,
       cpuMs: 600_000,

@@ -37,6 +37,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
   return {
     key: String(versionId),
     ownThreads: false,
+    metered: true,
     versionId,
     functionName: `function-${versionId}`,
     cpuMs: 1,

@@ -11,9 +11,16 @@ function started() {
   thread.threadId = 3;
   const beats = new Int32Array(thread.cells);
   let slot = 0;
-  const posted = (versionId = 1, expectedMs = 1): Posted => {
+  const posted = (versionId = 1, expectedMs = 1, metered = true): Posted => {
     const key = `${versionId}:1`;
-    const call = { key, versionId, cpuMs: 1, message: new Uint8Array(1), setup: { env: [] } } as never;
+    const call = {
+      key,
+      versionId,
+      metered,
+      cpuMs: 1,
+      message: new Uint8Array(1),
+      setup: { env: [] },
+    } as never;
     slot += 1;
     return {
       call: call as PoolCall,
@@ -24,6 +31,7 @@ function started() {
       settled: false,
       stop: null,
       fetching: null,
+      cpuWatch: null,
     };
   };
   const received = (): unknown => receiveMessageOnPort(port2)?.message;
@@ -81,6 +89,26 @@ test("a thread is silent when two looks have seen no sign of life, while it has 
   assert.equal(thread.isSilent, true);
   thread.heard();
   assert.equal(thread.isSilent, false, "it has said something");
+  close();
+});
+
+test("a call that is not metered has its thread for itself, also while it waits, and may be silent", () => {
+  const { thread, posted, close } = started();
+  const alone = posted(1, 1, false);
+  thread.add(alone);
+  thread.setWaiting(alone, true);
+  assert.equal(thread.isBusy, true);
+  assert.deepEqual(
+    [posted(1, 1, false), posted(2)].map(({ call }) => thread.load(call).unavailable),
+    [true, true],
+  );
+  thread.setWaiting(alone, false);
+  for (let look = 0; look < 3; look += 1) thread.look();
+  assert.equal(thread.isSilent, false);
+  thread.remove(alone);
+  assert.equal(thread.isBusy, false);
+  thread.add(posted(2));
+  assert.equal(thread.load(alone.call).unavailable, true, "another is there");
   close();
 });
 
