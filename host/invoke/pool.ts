@@ -326,8 +326,8 @@ export class Pool {
     }
     if (posted.settled) return this.#backstop(thread);
     this.#settle(posted, { kind: "stopped", code: stop.code, runMs: monotonicMs() - sinceMs });
-    // It asks nobody, and nobody else is there.
-    if (!posted.call.metered) return this.#backstop(thread);
+    // There is no other way to stop a guest that asks nobody, and nobody else is there.
+    if (!posted.call.metered) return this.#threads.end(thread);
     // It may be the machine that is busy: the others on the thread are not given up so soon.
     const restMs = limits.stopBackstopMs - limits.stopGraceMs;
     stop.timer = setTimeout(() => this.#stopLate(posted, sinceMs, beats), restMs);

@@ -143,6 +143,10 @@ for (const [code, config] of [
   });
 }
 
+test("a thread that ended for a limit is not counted as lost", async () => {
+  assert.match((await host.ask("GET", "/metrics")).text, /^mayfly_threads_lost_total 0$/m);
+});
+
 test("calls of one function never share a thread: an endless one costs no other its answer", async () => {
   await host.deploy("crowd", structGuest("c"));
   await host.configure("crowd", { timeoutMs: 5_000, cpuMs: 200 });
