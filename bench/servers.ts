@@ -114,6 +114,7 @@ export async function storeCopies(data: string, wasm: Uint8Array, first: number,
         digest,
         abi: "assemblyscript",
         bytes: bytes.byteLength,
+        metered: true,
         freshCosts: { newUs: 20, resetUs: 2 },
         createdAtMs: Date.now(),
       });

@@ -21,12 +21,14 @@ export type HostConfig = {
   readonly token: string | null;
   /** Further names the control plane answers to: lower case, no port, IPv6 without brackets. */
   readonly hostNames: readonly string[];
+  /** Whether modules that cannot be metered are taken, and run. */
+  readonly allowUnmetered: boolean;
 };
 
 type Setting = {
   readonly flag: string;
-  /** The word for the value in `--help`. */
-  readonly value: string;
+  /** The word for the value in `--help`; null for a flag that has none and means `true`. */
+  readonly value: string | null;
   readonly env: string;
   /** As text for people; null where there is none. */
   readonly default: string | null;
@@ -84,6 +86,13 @@ export const settingTable = {
     env: "MAYFLY_HOST_NAMES",
     default: null,
     meaning: "further names the control plane answers to, separated by commas",
+  },
+  allowUnmetered: {
+    flag: "--allow-unmetered",
+    value: null,
+    env: "MAYFLY_ALLOW_UNMETERED",
+    default: "false",
+    meaning: "take modules that cannot be metered or may end the process: only from people you trust",
   },
 } as const satisfies Record<string, Setting>;
 
@@ -176,6 +185,10 @@ const settingsSchema = z
       .nullable()
       .default(null),
     hostNames: hostNameList.default([]),
+    allowUnmetered: z
+      .enum(["true", "false"], { error: "want true or false" })
+      .default("false")
+      .transform((text) => text === "true"),
   })
   .refine(({ minWorkers, maxWorkers }) => minWorkers <= maxWorkers, {
     path: ["minWorkers"],

@@ -75,7 +75,7 @@ export const errorTable = {
     422,
     "caller",
     false,
-    "The module uses a feature or size that cannot be contained; it is named with function and offset",
+    "The module uses a feature or size that cannot be contained; it is named with function and offset; a host with --allow-unmetered takes most of them",
   ),
   start_failed: row(422, "caller", false, "The trial instantiation trapped or ran out of time"),
   unknown_abi: row(
@@ -110,7 +110,7 @@ export const errorTable = {
     503,
     "guest",
     false,
-    "The version was alone when the host process died three times; deploy a new one, or POST its /unquarantine",
+    "The version may not run: it was alone when the host process died three times (deploy a new one, or POST its /unquarantine), or is not metered and the host runs without --allow-unmetered",
   ),
   deadline_exceeded: row(504, "guest", true, "The call ran longer than `timeoutMs`, waiting included"),
   cpu_exceeded: row(504, "guest", false, "The call used more CPU time than `cpuMs`"),

@@ -114,7 +114,15 @@ export type FunctionVersion = {
   /** Null for a version from before it was measured. */
   readonly freshCosts: FreshCosts | null;
   readonly quarantined: boolean;
+  /** False when the bytes run as they were uploaded, on threads of their own, and nothing in them asks the host. */
+  readonly metered: boolean;
 };
+
+/** What of a version decides in which form its bytes run. */
+export type ModuleForm = Pick<FunctionVersion, "digest" | "metered">;
+
+/** How a host's owner lets versions run that are not metered. */
+export const unmeteredWayOut = "start the host with --allow-unmetered, or MAYFLY_ALLOW_UNMETERED=true";
 
 /** A version with the configuration it runs under: what the router answers and a call runs. */
 export type Deployment = FunctionVersion & {

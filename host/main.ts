@@ -72,8 +72,9 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     inspectors,
     digestOf,
     now: Date.now,
+    allowUnmetered: config.allowUnmetered,
     onRemoved: (name) => logs.remove(name),
-    warm: async (digest) => engine.modules.get(digest),
+    warm: async (form) => engine.modules.get(form),
     onOrphaned: (digest) => engine.modules.drop(digest),
   });
   await deployer.cleanUp();
@@ -97,8 +98,8 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     signal: ending.signal,
     file: state.engineFile,
     engine: `node ${process.version}`,
-    versions: () => state.functions.list(),
-    load: async (digest) => engine.modules.get(digest),
+    versions: () => state.functions.list().filter(({ metered }) => metered || config.allowUnmetered),
+    load: async (form) => engine.modules.get(form),
     onBroken: ({ name, version }, error) =>
       log.error({ err: error }, `${name}@${version} cannot run on this Node; deploy it again`),
   }).catch((error: unknown) => onFault(error, ""));
@@ -187,7 +188,7 @@ function startEngine(
       void functions.clearSuspect(versionId).catch((error: unknown) => onFault(error, "")),
   });
   const routeParts: InvokeRouteParts = {
-    route: (name, pin) => routeCall(functions, name, pin),
+    route: (name, pin) => routeCall(functions, name, pin, config.allowUnmetered),
     invoke: (request) => invoker.invoke(request),
     bodies: new BodyBudget(),
     onOutcome: (_deployment, outcome, ms) => metrics.call(outcome, ms),

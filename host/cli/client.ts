@@ -16,6 +16,7 @@ const functionRecord = z.looseObject({
   digest: z.string().nullish(),
   bytes: z.number().nullish(),
   url: z.string().nullish(),
+  metered: z.boolean().nullish(),
   createdAt: z.union([z.string(), z.number()]).nullish(),
 });
 const functionList = z.union([

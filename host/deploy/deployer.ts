@@ -1,6 +1,7 @@
 // All control flow of an upload, and of every other change to a function:
 //
-//   422 invalid_module unsupported_feature   read        inspect the bytes, without running them
+//   422 invalid_module unsupported_feature   read        inspect the bytes, without running them; what
+//                                                        cannot be metered only where that is allowed
 //   422 unknown_import                       imports     only what the host offers
 //   422 memory_exceeded                      memory      the minimum against the function's limit
 //   422 unknown_abi                          entry       an entry point the host knows
@@ -11,12 +12,19 @@
 // bytes run one after the other, so that a clean-up never meets a half-done deploy.
 
 import { HostError } from "../errors.ts";
-import { type Deployment, type FunctionConfig, functionConfigDefault } from "../function.ts";
+import {
+  type Deployment,
+  type FunctionConfig,
+  functionConfigDefault,
+  type ModuleForm,
+  unmeteredWayOut,
+} from "../function.ts";
 import { limits } from "../limits.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
-import { inspectModule, type ModuleInspection, WasmRefusal } from "../wasm/inspect.ts";
+import { inspectDeclarations, inspectModule, type ModuleDeclarations, WasmRefusal } from "../wasm/inspect.ts";
 import { prepareModule } from "../wasm/prepare.ts";
+import type { MemoryBounds } from "../worker/protocol.ts";
 import { assertImportsOffered, detectAbi } from "./entry-point.ts";
 import type { Inspectors } from "./inspect.ts";
 
@@ -28,10 +36,12 @@ export type DeployerParts = {
   readonly inspectors: Pick<Inspectors, "inspect">;
   readonly digestOf: (bytes: Uint8Array) => string;
   readonly now: () => number;
+  /** Whether a module that cannot be metered is taken as it is. */
+  readonly allowUnmetered: boolean;
   /** A function's state beyond the store is to be dropped. */
   readonly onRemoved: (name: string) => Promise<void>;
   /** Loads the module of a version that is live now, so that its first call need not. */
-  readonly warm: (digest: string) => Promise<unknown>;
+  readonly warm: (form: ModuleForm) => Promise<unknown>;
   /** No version names these bytes any more. */
   readonly onOrphaned: (digest: string) => void;
 };
@@ -51,25 +61,22 @@ export class Deployer {
     const { functions, artifacts, inspectors, digestOf, now } = this.#parts;
     const digest = digestOf(bytes);
     const known = functions.live(name);
-    if (known?.digest === digest) return { deployment: known, created: false };
+    // One that is not metered is looked at again: it may be refused now, or metered.
+    if (known?.digest === digest && known.metered) return { deployment: known, created: false };
     const config = functions.config(name) ?? functionConfigDefault;
-    const inspection = readModule(bytes);
-    assertImportsOffered(inspection);
-    assertMemoryFits(inspection, config);
-    const abi = detectAbi(inspection);
-    const [memory] = inspection.memories;
-    const limitPages = config.memoryMb * pagesPerMb;
+    const inspection = this.#metered(bytes, () => inspectModule(bytes, { metered: true }));
+    const declared = inspection ?? refusing(() => inspectDeclarations(bytes));
+    assertImportsOffered(declared);
+    assertMemoryFits(declared, config);
+    const abi = detectAbi(declared);
+    const prepared =
+      inspection && this.#metered(bytes, () => prepareModule(bytes, inspection, { meter: true }));
     const costs = await inspectors.inspect({
       upload: bytes,
-      bytes: prepare(bytes, inspection),
-      memory: memory
-        ? {
-            initialPages: memory.initialPages,
-            maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),
-          }
-        : null,
+      bytes: prepared,
+      memory: prepared && suppliedMemory(declared, config),
       env: Object.entries(config.env),
-      resettable: inspection.resettableGlobals !== null,
+      resettable: prepared !== null && inspection?.resettableGlobals !== null,
     });
     const result = await this.#inTurn(async () => {
       if (functions.live(name) === null && functions.count() >= limits.functionsMax) {
@@ -85,6 +92,7 @@ export class Deployer {
         abi,
         bytes: bytes.byteLength,
         freshCosts: costs,
+        metered: prepared !== null,
         createdAtMs: now(),
       });
       await this.#dropOrphans(outcome.orphans);
@@ -93,12 +101,18 @@ export class Deployer {
       return { deployment, created: outcome.created };
     });
     // A module that does not load is told to its callers, one by one.
-    await this.#parts.warm(digest).catch(() => {});
+    await this.#parts.warm(result.deployment).catch(() => {});
     return result;
   }
 
   async rollback(name: string, version: number): Promise<Deployment> {
     return this.#inTurn(async () => {
+      if (this.#parts.functions.at(name, version)?.metered === false && !this.#parts.allowUnmetered) {
+        throw new HostError(
+          "unsupported_feature",
+          `Cannot roll back: "${name}@${version}" is not metered; to run it, ${unmeteredWayOut}`,
+        );
+      }
       await this.#parts.functions.rollback(name, version);
       return this.#live(name);
     });
@@ -135,6 +149,17 @@ export class Deployer {
     }
   }
 
+  /** What `read` makes of the upload; null when that cannot be and it is to run as it is. */
+  #metered<value>(bytes: Uint8Array, read: () => value): value | null {
+    try {
+      return refusing(read);
+    } catch (error) {
+      if (!(error instanceof HostError) || error.code !== "unsupported_feature") throw error;
+      if (this.#parts.allowUnmetered) return null;
+      throw new HostError(error.code, `${error.message}${wayOut(bytes)}`, { extra: error.extra });
+    }
+  }
+
   #live(name: string): Deployment {
     const found = this.#parts.functions.live(name);
     if (found === null) throw new HostError("function_not_found", `No function "${name}"`);
@@ -148,12 +173,26 @@ export class Deployer {
   }
 }
 
-function readModule(bytes: Uint8Array): ModuleInspection {
-  return refusing(() => inspectModule(bytes, { metered: true }));
+/** What to add to a refusal: how the module may run all the same, if it may. */
+function wayOut(bytes: Uint8Array): string {
+  try {
+    inspectDeclarations(bytes);
+  } catch (error) {
+    if (error instanceof WasmRefusal) return "";
+    throw error;
+  }
+  return `; to run it unmetered, if you trust it, ${unmeteredWayOut}`;
 }
 
-function prepare(bytes: Uint8Array, inspection: ModuleInspection): Uint8Array<ArrayBuffer> {
-  return refusing(() => prepareModule(bytes, inspection, { meter: true }));
+/** The memory that the host supplies; null for none. */
+function suppliedMemory({ memories }: ModuleDeclarations, { memoryMb }: FunctionConfig): MemoryBounds | null {
+  const [memory] = memories;
+  if (memory === undefined) return null;
+  const limitPages = memoryMb * pagesPerMb;
+  return {
+    initialPages: memory.initialPages,
+    maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),
+  };
 }
 
 /** A refusal of the module's reader as the error of the deploy. */
@@ -167,8 +206,8 @@ function refusing<value>(read: () => value): value {
   }
 }
 
-function assertMemoryFits(inspection: ModuleInspection, config: FunctionConfig): void {
-  const pages = inspection.memories[0]?.initialPages ?? 0;
+function assertMemoryFits({ memories }: ModuleDeclarations, config: FunctionConfig): void {
+  const pages = memories.reduce((sum, { initialPages }) => sum + initialPages, 0);
   const limitPages = config.memoryMb * pagesPerMb;
   if (pages <= limitPages) return;
   throw new HostError(

@@ -3,7 +3,7 @@
 // of one of them fails alone. Nothing is done while the engine is the one of the last pass.
 
 import { readFile, writeFile } from "node:fs/promises";
-import type { FunctionVersion } from "../function.ts";
+import type { FunctionVersion, ModuleForm } from "../function.ts";
 
 export type EngineCheckParts = {
   /** File that keeps the engine of the last pass. */
@@ -12,7 +12,7 @@ export type EngineCheckParts = {
   readonly engine: string;
   readonly versions: () => readonly FunctionVersion[];
   /** Reads, rewrites and compiles; rejects when the module is valid no more. */
-  readonly load: (digest: string) => Promise<unknown>;
+  readonly load: (form: ModuleForm) => Promise<unknown>;
   /** Aborted when the host ends; the next start begins anew. */
   readonly signal: AbortSignal;
   readonly onBroken: (version: FunctionVersion, error: unknown) => void;
@@ -25,7 +25,7 @@ export async function checkEngine(parts: EngineCheckParts): Promise<number> {
   for (const version of versions) {
     if (parts.signal.aborted) return versions.indexOf(version);
     try {
-      await parts.load(version.digest);
+      await parts.load(version);
     } catch (error) {
       parts.onBroken(version, error);
     }

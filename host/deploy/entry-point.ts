@@ -1,18 +1,18 @@
 // Whether an upload speaks an ABI that the host knows, and imports only what the host offers: pure
-// functions over an inspection.
+// functions over what it declares.
 
 import { HostError } from "../errors.ts";
 import type { Abi } from "../function.ts";
 import { printable } from "../printable.ts";
-import type { ModuleImport, ModuleInspection } from "../wasm/inspection.ts";
+import type { ModuleDeclarations, ModuleImport } from "../wasm/inspection.ts";
 import { hostCallType } from "../worker/host-calls.ts";
-import { entryExport } from "../worker/instance.ts";
+import { entryExport, memoryExport } from "../worker/instance.ts";
 
 const shownMax = 20;
 
 /** Throws `unknown_import` that names each import the host does not offer. */
-export function assertImportsOffered(inspection: ModuleInspection): void {
-  const unknown = inspection.imports.map(faultOf).filter((fault) => fault !== null);
+export function assertImportsOffered(declared: ModuleDeclarations): void {
+  const unknown = declared.imports.map(faultOf).filter((fault) => fault !== null);
   if (unknown.length === 0) return;
   const shown = unknown.slice(0, shownMax).join(", ");
   const more = unknown.length > shownMax ? ` and ${unknown.length - shownMax} more` : "";
@@ -39,20 +39,21 @@ function quoted(text: string): string {
 }
 
 /** The ABI of a module by its exports; throws `unknown_abi`. */
-export function detectAbi(inspection: ModuleInspection): Abi {
-  const entry = inspection.exports.find((item) => item.name === entryExport);
-  const wanted = `want an export "${entryExport}" of type (i32) -> () and an export "memory", as "mayfly build" makes them`;
+export function detectAbi(declared: ModuleDeclarations): Abi {
+  const entry = declared.exports.find((item) => item.name === entryExport);
+  const wanted = `want an export "${entryExport}" of type (i32) -> () and an export "${memoryExport}", as "mayfly build" makes them`;
   const refuse = (found: string): never => {
     throw new HostError("unknown_abi", `Cannot deploy: ${found}, ${wanted}`);
   };
   if (entry === undefined) {
-    const names = inspection.exports.slice(0, shownMax).map((item) => quoted(item.name));
+    const names = declared.exports.slice(0, shownMax).map((item) => quoted(item.name));
     return refuse(`the module exports ${names.length === 0 ? "nothing" : names.join(", ")}`);
   }
   if (entry.kind !== "function" || entry.type?.params.join() !== "i32" || entry.type.results.length > 0) {
     return refuse(`"${entryExport}" is no function of that type`);
   }
-  const memory = inspection.exports.find((item) => item.name === "memory");
-  if (memory?.kind !== "memory") return refuse(`the module exports no memory under the name "memory"`);
+  const memory = declared.exports.find((item) => item.name === memoryExport);
+  if (memory?.kind !== "memory")
+    return refuse(`the module exports no memory under the name "${memoryExport}"`);
   return "assemblyscript";
 }

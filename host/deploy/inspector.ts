@@ -12,8 +12,8 @@ import { tryFresh } from "./fresh-costs.ts";
 export type InspectRequest = {
   /** As uploaded: what is not valid here must not become valid by being rewritten. */
   readonly upload: Uint8Array;
-  /** The rewritten module. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The rewritten module; null for one that runs as uploaded. */
+  readonly bytes: Uint8Array<ArrayBuffer> | null;
   readonly memory: MemoryBounds | null;
   readonly env: readonly (readonly [string, string])[];
   /** Whether memory and globals are the whole state of its instances. */
@@ -31,8 +31,8 @@ process.on("message", (request: InspectRequest) => {
   try {
     const upload = new Uint8Array(request.upload);
     // Compiled only to learn what V8 has against it.
-    if (!WebAssembly.validate(upload)) new WebAssembly.Module(upload);
-    module = new WebAssembly.Module(request.bytes);
+    if (request.bytes !== null && !WebAssembly.validate(upload)) new WebAssembly.Module(upload);
+    module = new WebAssembly.Module(request.bytes ?? upload);
   } catch (error) {
     return answer({ step: "invalid", reason: reasonOf(error) });
   }

@@ -135,11 +135,11 @@ function shownFunction(deployment: Deployment, baseUrl: string) {
 }
 
 function shownVersion(row: FunctionVersion) {
-  const { name, version, digest, abi, bytes, createdAtMs, freshCosts, quarantined } = row;
+  const { name, version, digest, abi, bytes, createdAtMs, freshCosts, quarantined, metered } = row;
   const { newUs = null, resetUs = null } = freshCosts ?? {};
   const fresh = { by: runsOnReset(row) ? "reset" : "new", newUs, resetUs };
   const createdAt = new Date(createdAtMs).toISOString();
-  return { name, version, digest, abi, bytes, createdAt, fresh, quarantined };
+  return { name, version, digest, abi, bytes, createdAt, fresh, quarantined, metered };
 }
 
 async function readJson(request: Request, code: "bad_request" | "invalid_config"): Promise<unknown> {

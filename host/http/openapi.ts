@@ -91,7 +91,7 @@ const schemas = {
   },
   Version: {
     type: "object",
-    required: ["name", "version", "digest", "abi", "bytes", "createdAt", "fresh", "quarantined"],
+    required: ["name", "version", "digest", "abi", "bytes", "createdAt", "fresh", "quarantined", "metered"],
     properties: {
       name: { type: "string" },
       version: { type: "integer", minimum: 1 },
@@ -110,6 +110,10 @@ const schemas = {
         },
       },
       quarantined: { type: "boolean" },
+      metered: {
+        type: "boolean",
+        description: "False when it runs as uploaded, on threads of its own, as --allow-unmetered lets it",
+      },
     },
   },
   Function: {
@@ -213,7 +217,7 @@ const paths = {
       "rollbackFunction",
       "Make a kept version live",
       ok("The function", ref("Function")),
-      ["invalid_name", "bad_request", "function_not_found", "overloaded"],
+      ["invalid_name", "bad_request", "function_not_found", "unsupported_feature", "overloaded"],
       {
         required: true,
         content: json({

@@ -89,7 +89,7 @@ export class Invoker {
         request.callers,
       );
       using _permit = admitted instanceof Promise ? await admitted : admitted;
-      const found = this.#parts.modules.get(deployment.digest);
+      const found = this.#parts.modules.get(deployment);
       const load = found instanceof Promise ? await this.#loaded(found, deployment, deadline) : found;
       assertMemoryFits(deployment, load.loaded);
       const outcome = await this.#run(request, load.loaded, deadline);
@@ -119,7 +119,8 @@ export class Invoker {
     return new Promise((resolve) => {
       const call: PoolCall = {
         key: setupKey(deployment.id, deployment.configRevision),
-        ownThreads: deployment.config.isolation === "dedicated",
+        ownThreads: !deployment.metered || deployment.config.isolation === "dedicated",
+        metered: deployment.metered,
         versionId: deployment.id,
         functionName: deployment.name,
         message: request.message,
@@ -243,6 +244,8 @@ function assertMemoryFits(deployment: Deployment, loaded: LoadedModule): void {
 }
 
 function instanceUse(deployment: Deployment, { resettable }: LoadedModule): InstanceUse {
+  // What it keeps in its own memory, and on a heap, cannot be set back, nor counted between calls.
+  if (!deployment.metered) return "new";
   const { isolation } = deployment.config;
   if (isolation === "reuse") return "reuse";
   if (isolation === "snapshot" && resettable) return "snapshot";
@@ -262,7 +265,8 @@ function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup 
   let setup = ofModule.get(key);
   if (setup === undefined) {
     const limitPages = deployment.config.memoryMb * pagesPerMb;
-    const { memory } = loaded;
+    // One that is not metered has its own.
+    const memory = deployment.metered ? loaded.memory : null;
     setup = {
       versionId: deployment.id,
       cpuMs: deployment.config.cpuMs,

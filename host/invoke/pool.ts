@@ -21,6 +21,7 @@ import {
 } from "../worker/protocol.ts";
 import { chooseThread } from "./balancer.ts";
 import { CallTimes } from "./call-times.ts";
+import { watchCpu } from "./cpu-watch.ts";
 import type { Posted, Thread } from "./thread.ts";
 import { Threads, type ThreadsOptions } from "./threads.ts";
 
@@ -30,6 +31,8 @@ export type PoolCall = {
   readonly key: SetupKey;
   /** Whether it runs on threads that no other function has. */
   readonly ownThreads: boolean;
+  /** Whether its guest asks the host as it runs; one that does not has a thread for itself while it runs. */
+  readonly metered: boolean;
   readonly versionId: number;
   readonly functionName: string;
   readonly message: Uint8Array;
@@ -137,7 +140,12 @@ export class Pool {
       settled: false,
       stop: null,
       fetching: null,
+      cpuWatch: null,
     };
+    if (!call.metered) {
+      const readMs = (): Promise<number> => this.#threads.cpuMs(thread);
+      posted.cpuWatch = watchCpu(call.setup.cpuMs, readMs, () => this.stop(call, "cpu_exceeded"));
+    }
     this.#posted.set(call, posted);
     this.#watchTimer ??= setInterval(() => this.#watch(), limits.threadStallMs).unref();
     thread.add(posted);
@@ -273,6 +281,7 @@ export class Pool {
   #finish(posted: Posted, outcome: PoolOutcome): void {
     if (posted.stop !== null) clearTimeout(posted.stop.timer);
     abandonFetch(posted);
+    posted.cpuWatch?.[Symbol.dispose]();
     posted.thread.remove(posted);
     Atomics.store(this.#claims, posted.slot, claim.free);
     this.#freeSlots.push(posted.slot);
@@ -335,6 +344,8 @@ export class Pool {
     }
     if (posted.settled) return this.#backstop(thread);
     this.#settle(posted, { kind: "stopped", code: stop.code, runMs: monotonicMs() - sinceMs });
+    // There is no other way to stop a guest that asks nobody, and nobody else is there.
+    if (!posted.call.metered) return this.#threads.end(thread);
     // It may be the machine that is busy: the others on the thread are not given up so soon.
     const restMs = limits.stopBackstopMs - limits.stopGraceMs;
     stop.timer = setTimeout(() => this.#stopLate(posted, sinceMs, beats), restMs);

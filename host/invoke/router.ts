@@ -1,7 +1,7 @@
 // From a name and a pin to the deployment that runs.
 
 import { HostError } from "../errors.ts";
-import type { Deployment } from "../function.ts";
+import { type Deployment, unmeteredWayOut } from "../function.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 
 /** Throws `function_not_found` or `function_quarantined`. */
@@ -9,6 +9,7 @@ export function routeCall(
   functions: Pick<FunctionStore, "live" | "at">,
   name: string,
   pin: string | null,
+  allowUnmetered: boolean,
 ): Deployment {
   const found = pin === null ? functions.live(name) : pinned(functions, name, pin);
   if (found === null) {
@@ -22,6 +23,12 @@ export function routeCall(
       "function_quarantined",
       `Function "${name}" version ${found.version} is quarantined: the host process died three times while it alone was suspect; ` +
         `deploy a new version, or POST /v1/functions/${name}/unquarantine`,
+    );
+  }
+  if (!found.metered && !allowUnmetered) {
+    throw new HostError(
+      "function_quarantined",
+      `Function "${name}" version ${found.version} is not metered and this host does not run such; ${unmeteredWayOut}`,
     );
   }
   return found;

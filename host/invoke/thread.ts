@@ -31,6 +31,8 @@ export type Posted = {
   stop: { readonly code: StopCode; timer: NodeJS.Timeout } | null;
   /** What ends the fetch that its guest waits for. */
   fetching: AbortController | null;
+  /** What counts the CPU time of a guest that is not metered. */
+  cpuWatch: Disposable | null;
 };
 
 export class Thread {
@@ -52,6 +54,8 @@ export class Thread {
   #setups: [SetupKey, ModuleSetup][] = [];
   #running = 0;
   #backlogMs = 0;
+  /** Calls here that are not metered: at most one, and then no other. */
+  #unmetered = 0;
   /** Calls by version that run or have not begun. */
   readonly #byVersion = new Map<number, number>();
   /** Deployments whose set-up it has been given; it may have let some go. */
@@ -66,6 +70,11 @@ export class Thread {
   /** Calls that run or have not begun: those that wait for host calls are left out. */
   get running(): number {
     return this.#running;
+  }
+
+  /** Whether it is needed: a guest that is not metered has it also while it waits. */
+  get isBusy(): boolean {
+    return this.#running > 0 || this.#unmetered > 0;
   }
 
   get hasStarted(): boolean {
@@ -88,11 +97,13 @@ export class Thread {
 
   add(posted: Posted): void {
     this.posted.set(posted.slot, posted);
+    if (!posted.call.metered) this.#unmetered += 1;
     this.#count(posted, 1);
   }
 
   remove(posted: Posted): void {
     if (!this.posted.delete(posted.slot)) return;
+    if (!posted.call.metered) this.#unmetered -= 1;
     if (!posted.waiting) this.#count(posted, -1);
   }
 
@@ -127,7 +138,9 @@ export class Thread {
   /** Looks for a sign of life since the last look, as far as there is something to run. */
   look(): void {
     const { beats } = this;
-    this.silentLooks = beats !== this.#beatsSeen || this.#running === 0 ? 0 : this.silentLooks + 1;
+    // A guest that is not metered gives no sign; its limits end it.
+    const mayBeSilent = this.#running === 0 || this.#unmetered > 0;
+    this.silentLooks = beats !== this.#beatsSeen || mayBeSilent ? 0 : this.silentLooks + 1;
     this.#beatsSeen = beats;
   }
 
@@ -159,12 +172,13 @@ export class Thread {
     );
   }
 
-  load({ key, versionId }: PoolCall): ThreadLoad {
+  load({ key, versionId, metered }: PoolCall): ThreadLoad {
+    const isTaken = this.#unmetered > 0 || (!metered && this.posted.size > 0);
     return {
       running: this.#running,
       backlogMs: this.#backlogMs,
       hasModule: this.#keys.has(key),
-      unavailable: !this.hasStarted || this.ending || this.isSilent || this.isFull(versionId),
+      unavailable: !this.hasStarted || this.ending || this.isSilent || isTaken || this.isFull(versionId),
     };
   }
 

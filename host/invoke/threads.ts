@@ -3,7 +3,7 @@
 // when nothing else helps. What they are given to run is the pool's business.
 
 import { fileURLToPath } from "node:url";
-import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
+import { MessageChannel, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
@@ -137,7 +137,7 @@ export class Threads {
     const idle = alive.filter((thread) => thread.isIdleSince(nowMs - this.idleMs));
     const wanted = scale({
       threads: alive.length,
-      busy: alive.filter(({ running }) => running > 0).length,
+      busy: alive.filter(({ isBusy }) => isBusy).length,
       idleLong: idle.length,
       waiting,
       minThreads: this.#parts.minThreads,
@@ -150,10 +150,18 @@ export class Threads {
     }
   }
 
+  /** CPU time that a thread has used, ms; rejects when it has ended. Asked of it between two turns of its loops. */
+  async cpuMs(thread: Thread): Promise<number> {
+    const worker = this.#worker(thread);
+    if (worker === undefined) throw new Error("The thread has ended");
+    const { user, system } = await worker.cpuUsage();
+    return (user + system) / 1_000;
+  }
+
   /** Ends a thread with what it runs. */
   end(thread: Thread): void {
     thread.ending = true;
-    const worker = this.#piscina.threads.find(({ threadId }) => threadId === thread.threadId);
+    const worker = this.#worker(thread);
     if (worker === undefined) return;
     let ended = false;
     const timer = setTimeout(() => {
@@ -167,6 +175,10 @@ export class Threads {
       clearTimeout(timer);
     });
     worker.terminate().catch(this.#parts.onThreadLost);
+  }
+
+  #worker({ threadId }: Thread): Worker | undefined {
+    return this.#piscina.threads.find((worker) => worker.threadId === threadId);
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,7 @@ export type NewVersion = {
   readonly bytes: number;
   readonly createdAtMs: number;
   readonly freshCosts: FreshCosts;
+  readonly metered: boolean;
 };
 
 export type DeployOutcome = {

@@ -9,7 +9,7 @@ import type { ExternalKind, FunctionType } from "./inspection.ts";
 import type { InstructionDecoder } from "./instructions.ts";
 import { type ModuleDraft, readCount } from "./module-draft.ts";
 import { hex, malformed, ReadFault } from "./read-fault.ts";
-import { readGlobalType, readMemoryType, readTableType } from "./storage-types.ts";
+import { readAnyMemory, readGlobalType, readMemoryType, readTableType } from "./storage-types.ts";
 import { checkIndex } from "./value-types.ts";
 
 const kinds: readonly ExternalKind[] = ["function", "table", "memory", "global", "tag"];
@@ -61,6 +61,11 @@ export function readTableSection(
 
 export function readMemorySection(reader: BinaryReader, draft: ModuleDraft): void {
   for (let count = reader.count(2); count > 0; count -= 1) readMemoryType(reader, draft, false);
+}
+
+/** As `readMemorySection`, but several, shared and 64-bit ones may be there. */
+export function readAnyMemories(reader: BinaryReader, draft: ModuleDraft): void {
+  for (let count = reader.count(2); count > 0; count -= 1) readAnyMemory(reader, draft);
 }
 
 export function readTagSection(reader: BinaryReader, draft: ModuleDraft): void {

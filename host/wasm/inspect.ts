@@ -5,6 +5,7 @@
 import { BinaryReader } from "./binary-reader.ts";
 import { readCodeSection } from "./code-section.ts";
 import {
+  readAnyMemories,
   readExportSection,
   readFunctionSection,
   readGlobalSection,
@@ -15,7 +16,7 @@ import {
   readTagSection,
 } from "./declarations.ts";
 import { feature, featureNames, refusedFeatures, refusedWhenMetered } from "./features.ts";
-import type { ModuleInspection } from "./inspection.ts";
+import type { ModuleDeclarations, ModuleInspection } from "./inspection.ts";
 import { InstructionDecoder } from "./instructions.ts";
 import { ModuleDraft } from "./module-draft.ts";
 import { functionName } from "./name-section.ts";
@@ -23,10 +24,11 @@ import { malformed, ReadFault } from "./read-fault.ts";
 import { WasmRefusal } from "./refusal.ts";
 import { readSections, type Section, sectionId, sectionName } from "./sections.ts";
 import { readDataCountSection, readDataSection, readElementSection } from "./segments.ts";
-import { readTypeSection } from "./type-section.ts";
+import { readEveryType, readTypeSection } from "./type-section.ts";
 import { foreignUpload } from "./upload-kind.ts";
+import { unbounded } from "./value-types.ts";
 
-export type { ModuleInspection } from "./inspection.ts";
+export type { ModuleDeclarations, ModuleInspection } from "./inspection.ts";
 export { WasmRefusal } from "./refusal.ts";
 
 export type InspectOptions = {
@@ -52,24 +54,22 @@ const sectionReaders: ReadonlyMap<number, SectionReader> = new Map([
   [sectionId.data, readDataSection],
 ]);
 
+/** What it takes to know what a module asks for and offers, whatever else is in it. */
+const declarationReaders: ReadonlyMap<number, SectionReader> = new Map([
+  [sectionId.type, readEveryType],
+  [sectionId.import, readImportSection],
+  [sectionId.function, readFunctionSection],
+  [sectionId.memory, readAnyMemories],
+  [sectionId.export, readExportSection],
+]);
+
 /**
  * Inspects a core WebAssembly module (spec: core 3.0, chapter 5). Time and memory are linear in its
  * size: about a second for 64 MiB. Throws `WasmRefusal`, nothing else.
  */
 export function inspectModule(bytes: Uint8Array, options: InspectOptions = {}): ModuleInspection {
   const draft = new ModuleDraft(bytes, options.metered === true ? refusedWhenMetered : refusedFeatures);
-  let sections: readonly Section[] = [];
-  let sectionRead: Section | null = null;
-  try {
-    const foreign = foreignUpload(bytes);
-    if (foreign !== null) throw foreign;
-    sections = readSections(bytes);
-    const decoder = new InstructionDecoder(bytes, draft.bounds);
-    for (const section of sections) {
-      sectionRead = section;
-      readSection(section, draft, decoder);
-    }
-    sectionRead = null;
+  const sections = readInto(draft, sectionReaders, () => {
     if (draft.bodies !== draft.definedFunctions) {
       throw malformed(`there are ${draft.bodies} bodies of ${draft.definedFunctions} functions`, null);
     }
@@ -77,15 +77,55 @@ export function inspectModule(bytes: Uint8Array, options: InspectOptions = {}): 
     if ((draft.features & mixedExceptions) === mixedExceptions) {
       throw malformed("it has legacy exception instructions beside the newer ones", null);
     }
+  });
+  return inspection(draft, sections);
+}
+
+/**
+ * Reads what a module declares that is to run as it is, past all that `inspectModule` refuses: imports,
+ * exports, memories. Nothing is said of its code. Throws `WasmRefusal`, nothing else.
+ */
+export function inspectDeclarations(bytes: Uint8Array): ModuleDeclarations {
+  const draft = new ModuleDraft(bytes, noFeatures);
+  // The section that declares them is passed over; nothing is appended to this module.
+  draft.bounds.globals = unbounded.globals;
+  readInto(draft, declarationReaders);
+  const { imports, exports, memories } = draft;
+  return { imports, exports, memories };
+}
+
+/** Reads the sections that have a reader; a fault leaves as a refusal. */
+function readInto(
+  draft: ModuleDraft,
+  readers: ReadonlyMap<number, SectionReader>,
+  check: () => void = () => {},
+): readonly Section[] {
+  let sections: readonly Section[] = [];
+  let sectionRead: Section | null = null;
+  try {
+    const foreign = foreignUpload(draft.bytes);
+    if (foreign !== null) throw foreign;
+    sections = readSections(draft.bytes);
+    const decoder = new InstructionDecoder(draft.bytes, draft.bounds);
+    for (const section of sections) {
+      sectionRead = section;
+      readSection(section, readers.get(section.id), draft, decoder);
+    }
+    sectionRead = null;
+    check();
+    return sections;
   } catch (error) {
     if (error instanceof ReadFault) throw refusal(error, draft, sections, sectionRead);
     throw error;
   }
-  return inspection(draft, sections);
 }
 
-function readSection(section: Section, draft: ModuleDraft, decoder: InstructionDecoder): void {
-  const read = sectionReaders.get(section.id);
+function readSection(
+  section: Section,
+  read: SectionReader | undefined,
+  draft: ModuleDraft,
+  decoder: InstructionDecoder,
+): void {
   if (read === undefined) return;
   const reader = new BinaryReader(draft.bytes, section.contentStart, section.end);
   read(reader, draft, decoder);
@@ -145,6 +185,8 @@ function inspection(draft: ModuleDraft, sections: readonly Section[]): ModuleIns
     resettableGlobals: resettableGlobals(draft),
   };
 }
+
+const noFeatures = 0;
 
 const mixedExceptions = feature.legacyExceptions | feature.newExceptions;
 

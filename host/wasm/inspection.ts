@@ -25,7 +25,7 @@ export type ModuleExport = {
 
 export type ModuleMemory = {
   readonly imported: boolean;
-  /** Declared minimum in pages of 64 KiB, at most 65,536. */
+  /** Declared minimum in pages of 64 KiB, at most 65,536 in a `ModuleInspection`. */
   readonly initialPages: number;
   /** Declared maximum in pages of 64 KiB, null when there is none. */
   readonly maximumPages: number | null;
@@ -58,11 +58,15 @@ export type CustomSection = {
   readonly bytes: number;
 };
 
-export type ModuleInspection = {
+/** What a module asks for and offers, and the memories it has. */
+export type ModuleDeclarations = {
   readonly imports: readonly ModuleImport[];
   readonly exports: readonly ModuleExport[];
-  /** None or one; more is refused. */
+  /** None or one in a `ModuleInspection`: more is refused. */
   readonly memories: readonly ModuleMemory[];
+};
+
+export type ModuleInspection = ModuleDeclarations & {
   readonly tables: readonly ModuleTable[];
   readonly startFunction: number | null;
   readonly counts: ModuleCounts;

@@ -5,8 +5,11 @@ import { type LimitName, limits } from "../limits.ts";
 import { BinaryReader } from "./binary-reader.ts";
 import { refusedFeatures } from "./features.ts";
 import type { FunctionType, ModuleExport, ModuleImport, ModuleMemory, ModuleTable } from "./inspection.ts";
-import { overLimit, unsupported } from "./read-fault.ts";
+import { malformed, overLimit, unsupported } from "./read-fault.ts";
 import { checkIndex, type IndexBounds, readValueType } from "./value-types.ts";
+
+/** In `typeOffsets`, for a type that is no function's. */
+export const noFunctionType = -1;
 
 export class ModuleDraft {
   readonly bytes: Uint8Array;
@@ -61,7 +64,9 @@ export class ModuleDraft {
     const known = this.typesSpelled.get(typeIndex);
     if (known !== undefined) return known;
     checkIndex(typeIndex, this.typeOffsets.length, "type", offset);
-    const reader = new BinaryReader(this.bytes, this.typeOffsets[typeIndex]);
+    const start = this.typeOffsets[typeIndex];
+    if (start === noFunctionType) throw malformed(`type ${typeIndex} is no function type`, offset);
+    const reader = new BinaryReader(this.bytes, start);
     const spelled = { params: this.spell(reader), results: this.spell(reader) };
     this.typesSpelled.set(typeIndex, spelled);
     return spelled;

@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import type { BinaryReader } from "./binary-reader.ts";
 import { feature } from "./features.ts";
 import type { ModuleDraft } from "./module-draft.ts";
-import { hex, malformed, overLimit } from "./read-fault.ts";
+import { hex, malformed, overLimit, unsupported } from "./read-fault.ts";
 import { readReferenceType, readValueType } from "./value-types.ts";
 
 const functionReference = 0x70;
@@ -19,10 +19,13 @@ type Limits = { readonly minimum: number; readonly maximum: number | null };
 /** Bits of the limits' flag byte, beyond bit 0 (there is a maximum). */
 type FlagRow = readonly [mask: number, feature: number];
 
+const addresses64Flag = 0x04;
+const pageSizeFlag = 0x08;
+
 const memoryFlags: readonly FlagRow[] = [
   [0x02, feature.sharedMemory],
-  [0x04, feature.memory64],
-  [0x08, feature.customPageSizes],
+  [addresses64Flag, feature.memory64],
+  [pageSizeFlag, feature.customPageSizes],
 ];
 
 const tableFlags: readonly FlagRow[] = [
@@ -42,6 +45,20 @@ export function readMemoryType(reader: BinaryReader, draft: ModuleDraft, importe
     draft.features |= feature.multiMemory;
     draft.checkFeatures("a second memory", offset);
   }
+}
+
+/** A memory of any kind that V8 has; its bounds are V8's to check. */
+export function readAnyMemory(reader: BinaryReader, draft: ModuleDraft): void {
+  const offset = reader.position;
+  const flags = reader.u8();
+  if ((flags & pageSizeFlag) !== 0) {
+    throw unsupported(feature.customPageSizes, `memory with the flags ${hex(flags)}`, offset);
+  }
+  const is64 = (flags & addresses64Flag) !== 0;
+  const pages = (): number => (is64 ? reader.u64() : reader.u32());
+  const initialPages = pages();
+  const maximumPages = (flags & 1) === 0 ? null : pages();
+  draft.memories.push({ imported: false, initialPages, maximumPages });
 }
 
 export function readTableType(reader: BinaryReader, draft: ModuleDraft, imported: boolean): void {

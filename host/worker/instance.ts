@@ -22,6 +22,7 @@ import { type Binding, hostCallImports } from "./host-calls.ts";
 import { promising, Suspending } from "./jspi.ts";
 
 export const entryExport = "mayfly_handle";
+export const memoryExport = "memory";
 
 /** The start function, what toolchains export for libraries to be initialised by, and our own name for it. */
 const initialiserNames = [startName, "_initialize", "mayfly_init"];
@@ -79,7 +80,10 @@ export class GuestInstance {
   readonly #initialisers: readonly (() => Promise<void>)[];
   readonly #entry: ((requestBytes: number) => Promise<void>) | null;
 
-  /** Instantiates for a first call, without running anything but active segments, which may trap. */
+  /**
+   * Instantiates for a first call, without running anything but active segments, which may trap, and the start
+   * section of a module that is not metered. `memory` null: it has its own, or none.
+   */
   constructor(
     { module, wanted, initialisers, globals }: Runnable,
     memory: WebAssembly.Memory | null,
@@ -98,6 +102,13 @@ export class GuestInstance {
     if (memory !== null) own[hostMemoryName] = memory;
     imports[hostModuleName] = own;
     this.#exports = new WebAssembly.Instance(module, imports).exports;
+    if (memory === null) {
+      // A module that runs as it was uploaded has its own, which there is none of while its start section runs.
+      const exported = this.#exports[memoryExport];
+      this.memory = exported instanceof WebAssembly.Memory ? exported : null;
+      this.#guestMemory = this.memory && new GuestMemory(this.memory);
+      call.state.memory = this.#guestMemory;
+    }
     const entry = this.#exports[entryExport];
     this.#entry = typeof entry === "function" ? promising(entry as (requestBytes: number) => void) : null;
     this.#initialisers = initialisers

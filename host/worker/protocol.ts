@@ -61,6 +61,7 @@ export type ModuleSetup = {
   /** Size of the module's bytes. */
   readonly moduleBytes: number;
   readonly abi: Abi;
+  /** Null when the host supplies none: the module is not metered and has its own. */
   readonly memory: MemoryBounds | null;
   readonly instances: InstanceUse;
   readonly env: readonly (readonly [string, string])[];

@@ -17,6 +17,7 @@ test("the defaults are those of the contract", () => {
     maxWorkers: availableParallelism(),
     token: null,
     hostNames: [],
+    allowUnmetered: false,
   });
   assert.deepEqual(warnings, []);
   assert.ok(Object.isFrozen(config));
@@ -48,6 +49,13 @@ const accepted: [what: string, flags: SettingFlags, env: Env, wanted: Record<str
     { hostNames: ["functions.example.org", "10.0.0.1", "::2"] },
   ],
   ["no host names are none", {}, { MAYFLY_HOST_NAMES: "" }, { hostNames: [] }],
+  ["unmetered modules are allowed by true", {}, { MAYFLY_ALLOW_UNMETERED: "true" }, { allowUnmetered: true }],
+  [
+    "a flag without a value wins over its variable",
+    { allowUnmetered: "true" },
+    { MAYFLY_ALLOW_UNMETERED: "false" },
+    { allowUnmetered: true },
+  ],
 ];
 
 for (const [what, flags, env, wanted] of accepted) {
@@ -81,6 +89,8 @@ const refused: [flags: SettingFlags, env: Env, fault: RegExp][] = [
   [{ token: "secret secret" }, {}, /^--token is not usable, want/],
   [{ hostNames: "http://example.org" }, {}, /^--host-name is "http:\/\/example.org", want host names/],
   [{ hostNames: "ok.example, example.org:80" }, {}, /^--host-name is/],
+  [{}, { MAYFLY_ALLOW_UNMETERED: "yes" }, /^MAYFLY_ALLOW_UNMETERED is "yes", want true or false$/],
+  [{}, { MAYFLY_ALLOW_UNMETERED: "" }, /^MAYFLY_ALLOW_UNMETERED is "", want true or false$/],
 ];
 
 for (const [flags, env, fault] of refused) {
@@ -148,6 +158,7 @@ test("every setting of the contract has its flag and variable in the table", () 
     "--max-workers MAYFLY_MAX_WORKERS",
     "--token MAYFLY_TOKEN",
     "--host-name MAYFLY_HOST_NAMES",
+    "--allow-unmetered MAYFLY_ALLOW_UNMETERED",
   ]);
 });
 

@@ -29,6 +29,7 @@ test("serve hands the parsed configuration to the supervisor and returns its exi
     "a.example",
     "--host-name",
     "b,c",
+    "--allow-unmetered",
   ];
   const env = { MAYFLY_PORT: "bad", MAYFLY_DATA: "data", MAYFLY_PROT: "1", MAYFLY_TEST_X: "1" };
   const { exitCode, stdout, stderr } = await cli(["serve", ...flags], { modules, env, cwd: "/srv" });
@@ -41,6 +42,7 @@ test("serve hands the parsed configuration to the supervisor and returns its exi
   assert.equal(config?.token, "t");
   assert.equal(config?.dataDir, "/srv/data");
   assert.deepEqual(config?.hostNames, ["a.example", "b", "c"]);
+  assert.equal(config?.allowUnmetered, true);
 });
 
 test("serve prints every fault and starts nothing", async () => {

@@ -22,6 +22,7 @@ const deployment: Deployment = {
   bytes: 0,
   createdAtMs: 0,
   freshCosts: null,
+  metered: true,
   quarantined: false,
   config: functionConfigDefault,
   configRevision: 1,

@@ -43,6 +43,7 @@ function deployment(name: string, concurrency: number, queue: number): Deploymen
     bytes: 1,
     createdAtMs: 0,
     freshCosts: null,
+    metered: true,
     quarantined: false,
     config: { ...functionConfigDefault, concurrency, queue },
     configRevision: 1,

@@ -16,6 +16,7 @@ const deployment = {
   bytes: 8,
   createdAtMs: 0,
   freshCosts: null,
+  metered: true,
   quarantined: false,
   config: functionConfigDefault,
   configRevision: 1,

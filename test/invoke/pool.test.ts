@@ -79,6 +79,7 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
     const call: PoolCall = {
       key: versionId,
       ownThreads: false,
+      metered: true,
       versionId,
       functionName: name,
       message,

@@ -47,6 +47,7 @@ function started(maxThreads = 2) {
     const call: PoolCall = {
       key: functionName.charCodeAt(0),
       ownThreads,
+      metered: true,
       versionId: functionName.charCodeAt(0),
       functionName,
       message: new Uint8Array(4),

@@ -39,6 +39,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
   return {
     key: versionId,
     ownThreads: false,
+    metered: true,
     versionId,
     functionName: `function-${versionId}`,
     message: new Uint8Array(0),

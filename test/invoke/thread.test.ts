@@ -14,8 +14,9 @@ function started() {
   thread.threadId = 3;
   const beats = new Int32Array(thread.cells);
   let slot = 0;
-  const posted = (versionId = 1, expectedMs = 1): Posted => {
-    const call = { key: versionId, versionId, message: new Uint8Array(1), setup: { env: [] } } as never;
+  const posted = (versionId = 1, expectedMs = 1, metered = true): Posted => {
+    const message = new Uint8Array(1);
+    const call = { key: versionId, versionId, metered, message, setup: { env: [] } } as never;
     slot += 1;
     return {
       call: call as PoolCall,
@@ -27,6 +28,7 @@ function started() {
       settled: false,
       stop: null,
       fetching: null,
+      cpuWatch: null,
     };
   };
   const received = (): unknown => receiveMessageOnPort(port2)?.message;
@@ -84,6 +86,26 @@ test("a thread is silent when two looks have seen no sign of life, while it has 
   assert.equal(thread.isSilent, true);
   thread.heard();
   assert.equal(thread.isSilent, false, "it has said something");
+  close();
+});
+
+test("a call that is not metered has its thread for itself, also while it waits, and may be silent", () => {
+  const { thread, posted, close } = started();
+  const alone = posted(1, 1, false);
+  thread.add(alone);
+  thread.setWaiting(alone, true);
+  assert.equal(thread.isBusy, true);
+  assert.deepEqual(
+    [posted(1, 1, false), posted(2)].map(({ call }) => thread.load(call).unavailable),
+    [true, true],
+  );
+  thread.setWaiting(alone, false);
+  for (let look = 0; look < 3; look += 1) thread.look();
+  assert.equal(thread.isSilent, false);
+  thread.remove(alone);
+  assert.equal(thread.isBusy, false);
+  thread.add(posted(2));
+  assert.equal(thread.load(alone.call).unavailable, true, "another is there");
   close();
 });
 

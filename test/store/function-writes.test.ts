@@ -9,7 +9,7 @@ const versionsMax = 2;
 function writesInMemory() {
   const database = openForWriting(":memory:");
   const writes = new FunctionWrites(database, versionsMax);
-  const deploy = (name: string, digest: string) =>
+  const deploy = (name: string, digest: string, metered = true) =>
     writes.deploy(
       {
         name,
@@ -18,10 +18,11 @@ function writesInMemory() {
         bytes: 1,
         createdAtMs: 0,
         freshCosts: { newUs: 20, resetUs: null },
+        metered,
       },
       functionConfigDefault,
     );
-  return { writes, deploy };
+  return { database, writes, deploy };
 }
 
 test("deploy names the digests that no version has any more", () => {
@@ -47,4 +48,14 @@ test("remove names the digests that no other function has", () => {
   assert.deepEqual(writes.remove("a"), ["one"]);
   assert.deepEqual(writes.remove("b"), ["two"]);
   assert.throws(() => writes.remove("b"), { code: "function_not_found" });
+});
+
+test("the same bytes stay one version when another Mayfly can meter them", () => {
+  const { database, deploy } = writesInMemory();
+  const metered = (): unknown =>
+    database.prepare("SELECT metered FROM versions WHERE name = 'a'").get()?.["metered"];
+  deploy("a", "one", false);
+  assert.equal(metered(), 0);
+  assert.deepEqual(deploy("a", "one"), { created: false, version: 1, orphans: [] });
+  assert.equal(metered(), 1);
 });

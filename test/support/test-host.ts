@@ -38,6 +38,7 @@ export class TestHost {
         maxWorkers: 2,
         token: null,
         hostNames: [],
+        allowUnmetered: false,
         ...config,
         dataDir,
       },

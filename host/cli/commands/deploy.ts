@@ -42,7 +42,8 @@ export function describeDeploy(record: FunctionRecord, changed: boolean): string
   const version = `v${record.version ?? "?"}`;
   if (!changed) return `${name} ${version} has these bytes already and is live`;
   const digest = terminalLine(shortDigest(record.digest ?? ""));
-  return `Deployed ${name} ${version} ${digest} (${formatBytes(record.bytes ?? 0)})`;
+  const how = record.metered === false ? ", unmetered: on threads of its own" : "";
+  return `Deployed ${name} ${version} ${digest} (${formatBytes(record.bytes ?? 0)})${how}`;
 }
 
 /** Where to call it, absolute. */

@@ -1,5 +1,6 @@
 // `mayfly list`: every function of the host with its live version.
 
+import type { FunctionRecord } from "../client.ts";
 import type { CommandSpec } from "../command.ts";
 import { formatBytes, formatTable } from "../output.ts";
 import { terminalLine } from "../terminal-text.ts";
@@ -22,7 +23,7 @@ export const listCommand: CommandSpec = {
     }
     const rows = functions.map((record) => [
       terminalLine(record.name),
-      typeof record.version === "number" ? `v${record.version}` : "-",
+      versionText(record),
       typeof record.bytes === "number" ? formatBytes(record.bytes) : "-",
       formatTime(record.createdAt),
       functionUrl(host.url, record),
@@ -33,6 +34,11 @@ export const listCommand: CommandSpec = {
     return 0;
   },
 };
+
+function versionText({ version, metered }: FunctionRecord): string {
+  if (typeof version !== "number") return "-";
+  return `v${version}${metered === false ? " (unmetered)" : ""}`;
+}
 
 function formatTime(time: string | number | null | undefined): string {
   const date = new Date(time ?? Number.NaN);

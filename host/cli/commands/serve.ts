@@ -2,7 +2,7 @@
 // values are all printed at once, exit 2. Everything after that is the supervisor's.
 
 import { ConfigError, parseConfig, type SettingFlags, settingTable } from "../../config.ts";
-import { type CommandSpec, listOption, textOption } from "../command.ts";
+import { type CommandSpec, flagOption, listOption, textOption } from "../command.ts";
 import { WrongUsage } from "../failure.ts";
 
 const settings = Object.values(settingTable);
@@ -14,7 +14,7 @@ export const serveCommand: CommandSpec = {
   examples: ["mayfly serve", "mayfly serve --port 8080 --data /var/lib/mayfly"],
   notes: "It listens until SIGINT or SIGTERM, then lets running calls end.",
   options: settings.map((setting) => ({
-    flags: `${setting.flag} <${setting.value.toLowerCase()}>`,
+    flags: setting.value === null ? setting.flag : `${setting.flag} <${setting.value.toLowerCase()}>`,
     meaning: `${setting.meaning} (${setting.env}${setting.default === null ? "" : `, default ${setting.default}`})`,
     repeatable: setting.flag === "--host-name",
   })),
@@ -29,6 +29,7 @@ export const serveCommand: CommandSpec = {
       maxWorkers: textOption(options, "maxWorkers"),
       token: textOption(options, "token"),
       hostNames: hostNames.length === 0 ? undefined : hostNames.join(","),
+      allowUnmetered: flagOption(options, "allowUnmetered") ? "true" : undefined,
     };
     const flags: SettingFlags = Object.fromEntries(
       Object.entries(texts).filter(([, text]) => text !== undefined),

@@ -47,7 +47,7 @@ export class FileArtifactStore implements ArtifactStore {
     }
   }
 
-  async read(digest: string): Promise<Uint8Array> {
+  async read(digest: string): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = await readFile(this.#path(digest));
     const found = digestOf(bytes);
     if (found !== digest) throw new Error(`The stored module ${digest} is damaged: its bytes give ${found}`);

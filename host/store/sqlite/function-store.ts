@@ -18,7 +18,7 @@ import { type Row, StatementCache } from "./statement-cache.ts";
 import { Writer } from "./writer.ts";
 
 const deploymentColumns = `v.id, v.name, v.version, v.digest, v.abi, v.size_bytes, v.created_at_ms,
-  v.new_us, v.reset_us, v.quarantined, f.config_json, f.config_revision`;
+  v.new_us, v.reset_us, v.quarantined, v.metered, f.config_json, f.config_revision`;
 
 /** Names looked up and not found are kept too, up to this many: a probe must not cost a query each. */
 const cachedMax = 20_000;
@@ -170,6 +170,7 @@ function toVersion(row: Row): FunctionVersion {
     createdAtMs: Number(row["created_at_ms"]),
     freshCosts: toCosts(row),
     quarantined: row["quarantined"] === 1,
+    metered: row["metered"] === 1,
   };
 }
 

@@ -18,7 +18,7 @@ export class FunctionWrites {
 
   /** Makes `version` live: a new row, or the kept one with the same digest. */
   deploy(version: NewVersion, configDefault: FunctionConfig): DeployOutcome {
-    const { name, digest, abi, bytes, createdAtMs, freshCosts } = version;
+    const { name, digest, abi, bytes, createdAtMs, freshCosts, metered } = version;
     this.#sql.run(
       "INSERT INTO functions (name, config_json) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
       name,
@@ -27,6 +27,15 @@ export class FunctionWrites {
     const kept = this.#sql.get("SELECT version FROM versions WHERE name = ? AND digest = ?", name, digest);
     if (kept !== undefined) {
       const number = Number(kept["version"]);
+      // Another Mayfly may have learnt to meter what the one before could not.
+      this.#sql.run(
+        "UPDATE versions SET metered = ?1, new_us = ?2, reset_us = ?3 WHERE name = ?4 AND digest = ?5 AND metered <> ?1",
+        Number(metered),
+        freshCosts.newUs,
+        freshCosts.resetUs,
+        name,
+        digest,
+      );
       this.#setLive(name, number);
       return { created: false, version: number, orphans: [] };
     }
@@ -37,8 +46,8 @@ export class FunctionWrites {
       )?.["version_last"],
     );
     this.#sql.run(
-      `INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms, new_us, reset_us)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms, new_us, reset_us, metered)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       name,
       next,
       digest,
@@ -47,6 +56,7 @@ export class FunctionWrites {
       createdAtMs,
       freshCosts.newUs,
       freshCosts.resetUs,
+      Number(metered),
     );
     this.#setLive(name, next);
     const pruned = this.#sql.all(
