@@ -2,7 +2,11 @@
 // as it was uploaded, on threads of its own, within limits that end those threads.
 
 import { strict as assert } from "node:assert";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import { withFolder } from "../cli/fixtures.ts";
+import { cli } from "../cli/run-cli.ts";
 import { answering, assemble, literal } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
@@ -185,6 +189,18 @@ test("whatever the configuration's isolation is, each call finds a new instance"
     await host.deploy("counting", counter);
     for (let count = 0; count < 3; count += 1) assert.equal((await host.call("counting")).text, "1");
   }
+});
+
+test("the command line says what is not metered", async () => {
+  await withFolder(async (cwd) => {
+    await writeFile(join(cwd, "said.wasm"), structGuest("d"));
+    const { url } = host.host;
+    const deployed = await cli(["deploy", "said", "said.wasm", "--url", url], { cwd });
+    assert.match(deployed.stdout, /^Deployed said v1 sha256:.*, unmetered: on threads of its own\n/);
+    const { stdout } = await cli(["list", "--url", url], { cwd });
+    assert.match(stdout, /^said +v1 \(unmetered\) /m);
+    assert.match(stdout, /^neighbour +v1 +\d/m);
+  });
 });
 
 test("what it imports, exports, and has of memory is held to the same rules", async () => {
