@@ -1,6 +1,6 @@
 // From a version to a compiled module: reads the bytes (their digest is checked), rewrites them unless
-// they are to run unmetered, compiles them off the main thread, and keeps the most recently used. Two calls that need the same
-// module wait for the same compile.
+// they are to run unmetered, compiles them off the main thread, and keeps the most recently used. Two
+// calls that need the same module wait for the same compile.
 
 import type { ModuleForm } from "../function.ts";
 import { monotonicMs } from "../invocation.ts";
