@@ -74,7 +74,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     now: Date.now,
     allowUnmetered: config.allowUnmetered,
     onRemoved: (name) => logs.remove(name),
-    warm: async (form) => engine.modules.get(form),
+    warm: (form) => engine.modules.warm(form),
     onOrphaned: (digest) => engine.modules.drop(digest),
   });
   await deployer.cleanUp();
@@ -99,7 +99,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     file: state.engineFile,
     engine: `node ${process.version}`,
     versions: () => state.functions.list().filter(({ metered }) => metered || config.allowUnmetered),
-    load: async (form) => engine.modules.get(form),
+    load: (form) => engine.modules.warm(form),
     onBroken: ({ name, version }, error) =>
       log.error({ err: error }, `${name}@${version} cannot run on this Node; deploy it again`),
   }).catch((error: unknown) => onFault(error, ""));

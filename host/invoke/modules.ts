@@ -4,6 +4,7 @@
 
 import type { ModuleForm } from "../function.ts";
 import { monotonicMs } from "../invocation.ts";
+import { limits } from "../limits.ts";
 import { ModuleLru } from "../module-lru.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import { inspectDeclarations, inspectModule } from "../wasm/inspect.ts";
@@ -28,37 +29,75 @@ export type ModuleLoad = {
 
 export class Modules {
   readonly #artifacts: ArtifactStore;
-  readonly #ready = new ModuleLru<string, LoadedModule>();
+  readonly #called = new ModuleLru<string, LoadedModule>();
+  /** Those that nobody has called yet. */
+  readonly #warm: ModuleLru<string, LoadedModule>;
   readonly #loading = new Map<string, Promise<ModuleLoad>>();
 
-  constructor(artifacts: ArtifactStore) {
+  constructor(artifacts: ArtifactStore, warmMax: number = limits.modulesWarmMax) {
     this.#artifacts = artifacts;
+    this.#warm = new ModuleLru({ count: warmMax, bytes: limits.modulesCachedBytesMax });
   }
 
   /** Compiled modules kept. */
   get count(): number {
-    return this.#ready.count;
+    return this.#called.count + this.#warm.count;
   }
 
-  /** The module of a version: at once when it is kept, else a promise. */
+  /** The module of a version that is called: at once when it is kept, else a promise. */
   get(form: ModuleForm): ModuleLoad | Promise<ModuleLoad> {
     const key = keyOf(form);
-    const loaded = this.#ready.get(key);
-    if (loaded !== undefined) return { loaded };
+    const called = this.#called.get(key);
+    if (called !== undefined) return { loaded: called };
+    const warm = this.#warm.get(key);
+    if (warm === undefined) return this.#loadForCall(form, key);
+    this.#keepCalled(key, warm);
+    return { loaded: warm };
+  }
+
+  /** Loads a module that may be called soon. Many may be deployed and never called: few of those are kept. */
+  async warm(form: ModuleForm): Promise<void> {
+    const key = keyOf(form);
+    if (this.#isKept(key)) return;
+    const { loaded } = await this.#load(form, key);
+    if (!this.#isKept(key)) this.#warm.put(key, loaded);
+  }
+
+  /** Lets a module go that nobody can call any more. */
+  drop(digest: string): void {
+    for (const metered of [true, false]) {
+      const key = keyOf({ digest, metered });
+      this.#called.drop(key);
+      this.#warm.drop(key);
+    }
+  }
+
+  async #loadForCall(form: ModuleForm, key: string): Promise<ModuleLoad> {
+    const load = await this.#load(form, key);
+    this.#keepCalled(key, load.loaded);
+    return load;
+  }
+
+  #isKept(key: string): boolean {
+    return this.#called.get(key) !== undefined || this.#warm.get(key) !== undefined;
+  }
+
+  #keepCalled(key: string, loaded: LoadedModule): void {
+    this.#warm.drop(key);
+    this.#called.put(key, loaded);
+  }
+
+  /** Loads a module, once for all who want it at the same time. */
+  #load(form: ModuleForm, key: string): Promise<ModuleLoad> {
     let loading = this.#loading.get(key);
     if (loading === undefined) {
-      loading = this.#load(form, key).finally(() => this.#loading.delete(key));
+      loading = this.#read(form).finally(() => this.#loading.delete(key));
       this.#loading.set(key, loading);
     }
     return loading;
   }
 
-  /** Lets a module go that nobody can call any more. */
-  drop(digest: string): void {
-    for (const metered of [true, false]) this.#ready.drop(keyOf({ digest, metered }));
-  }
-
-  async #load({ digest, metered }: ModuleForm, key: string): Promise<ModuleLoad> {
+  async #read({ digest, metered }: ModuleForm): Promise<ModuleLoad> {
     const startMs = monotonicMs();
     const upload = await this.#artifacts.read(digest);
     const { bytes, memory, resettable } = metered ? rewritten(upload) : asUploaded(upload);
@@ -66,7 +105,6 @@ export class Modules {
     const module = await WebAssembly.compile(bytes);
     const compiledMs = monotonicMs();
     const loaded: LoadedModule = { module, moduleBytes: bytes.byteLength, memory, resettable };
-    this.#ready.put(key, loaded);
     return { loaded, loadMs: readMs - startMs, compileMs: compiledMs - readMs };
   }
 }
