@@ -76,7 +76,7 @@ export const limitTable = {
   workersMax: limit(1_024, "threads", "that `--max-workers` may ask for"),
   ownPoolsMax: limit(32, "functions", "that run on threads of their own at one time"),
   ownThreadsMax: limit(8, "threads", "of one function that has threads of its own"),
-  modulesCachedMax: limit(2_000, "modules", "compiled modules kept; the least recently used goes first"),
+  modulesCachedMax: limit(1_500, "modules", "compiled modules kept; the least recently used goes first"),
   modulesWarmMax: limit(512, "modules", "compiled modules kept that were deployed and nobody has called yet"),
   modulesCachedBytesMax: limit(256 * 1024 * 1024, "bytes", "their bytes together, and again in each thread"),
   threadStallMs: limit(5, "ms", "calls not begun on a thread that stands still longer are moved to another"),
