@@ -1,6 +1,6 @@
 // Many functions on one host: what they take while nobody calls them, what it takes to have called each
 // once, and whether the first call of one is slower for the others being there. Most are stored before
-// the host starts; as many as it keeps compiled, and some more, are deployed.
+// the host starts; as many as it keeps compiled before they are called, and some more, are deployed.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { percentile, print } from "./statistics.ts";
 const functions = Number(process.env["FUNCTIONS"] ?? 10_000);
 const sample = 10;
 
-const stored = Number(process.env["STORED"] ?? Math.max(0, functions - limits.modulesCachedMax - 100));
+const stored = Number(process.env["STORED"] ?? Math.max(0, functions - limits.modulesWarmMax - 100));
 
 const wasm = await helloModule();
 const data = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
