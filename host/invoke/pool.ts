@@ -182,8 +182,10 @@ export class Pool {
     this.#closing = true;
     if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    // Also those whose callers have been answered, and which their threads have not let go.
+    const held = this.#threads.list.flatMap(({ posted }) => [...posted.values()]);
     await this.#threads.close();
-    for (const posted of this.#posted.values()) this.#settle(posted, { kind: "lost" });
+    for (const posted of held) this.#finish(posted, { kind: "lost" });
   }
 
   /** A box for its messages; null when the request is too long for one, or all are taken. */

@@ -150,6 +150,7 @@ test("boxes come back from calls that answer, trap, are stopped or taken back, a
   await until(() => freeBoxes.length < boxesMax, 10_000);
   await pool.close();
   assert.equal(await kind(last.done), "lost");
+  assert.equal(freeBoxes.length, boxesMax);
 });
 
 test("a call that finds no box free is posted, and answered as the others", async () => {
