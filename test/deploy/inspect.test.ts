@@ -44,7 +44,7 @@ test("what a process said counts when its end is seen first", async () => {
   inspectors.prepare();
   await setTimeout(500);
   const slow = `(module (func $s (local i32) (loop
-    (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 300000000))))) (start $s))`;
+    (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 40000000))))) (start $s))`;
   // The first ends while nobody looks. Between its message and its end, which are then there at once,
   // nobody looks again, and the second says all it has to say and ends.
   const first = codeOf(inspectors.inspect(request("(module)"))).then((code) => {
@@ -53,7 +53,7 @@ test("what a process said counts when its end is seen first", async () => {
   });
   const second = codeOf(inspectors.inspect(request(slow)));
   await setImmediate();
-  stand(400);
+  stand(250);
   assert.deepEqual([await first, await second], ["done", "done"]);
 });
 
