@@ -1,5 +1,6 @@
-// What a fresh instance per call costs: the same function with `isolation` fresh and reuse, rounds of
-// the two in turn, the ratio from the same run.
+// What a fresh instance per call costs: the same function with `isolation` fresh and reuse, both on
+// worker threads, rounds of the two in turn, the ratio from the same run. Beside them fresh as a host runs
+// it by default, where short calls need no thread.
 
 import autocannon from "autocannon";
 import { configure, helloText, startMayfly } from "./servers.ts";
@@ -9,14 +10,14 @@ const rounds = Number(process.env["ROUNDS"] ?? 6);
 const seconds = Number(process.env["SECONDS"] ?? 4);
 const connections = 32;
 
-await using mayfly = await startMayfly(2);
-await configure(mayfly, "hello-1", { isolation: "reuse" });
+await using onThreads = await startMayfly(2, ["--threads-only"]);
+await using byDefault = await startMayfly(1);
+await configure(onThreads, "hello-1", { isolation: "reuse" });
 const targets = [
-  ["reuse", `${mayfly.url}/fn/hello-1?name=Ada`],
-  ["fresh", `${mayfly.url}/fn/hello-0?name=Ada`],
+  ["reuse", `${onThreads.url}/fn/hello-1?name=Ada`],
+  ["fresh", `${onThreads.url}/fn/hello-0?name=Ada`],
+  ["fresh, short calls on the main thread", `${byDefault.url}/fn/hello-0?name=Ada`],
 ] as const;
-
-const perSecond = new Map<string, number[]>();
 for (let round = -1; round < rounds; round += 1) {
   for (const [isolation, url] of targets) {
     const text = await (await fetch(url)).text();

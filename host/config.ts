@@ -23,6 +23,8 @@ export type HostConfig = {
   readonly hostNames: readonly string[];
   /** Whether modules that cannot be metered are taken, and run. */
   readonly allowUnmetered: boolean;
+  /** Whether every call runs on a worker thread, however short it is. */
+  readonly threadsOnly: boolean;
 };
 
 type Setting = {
@@ -94,6 +96,13 @@ export const settingTable = {
     default: "false",
     meaning: "take modules that cannot be metered or may end the process: only from people you trust",
   },
+  threadsOnly: {
+    flag: "--threads-only",
+    value: null,
+    env: "MAYFLY_THREADS_ONLY",
+    default: "false",
+    meaning: "run short calls on worker threads too, at several times their price",
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settingTable;
@@ -150,6 +159,11 @@ const wholeNumber = (min: number, max: number, hint = "") =>
     })
     .transform(Number);
 
+const truth = z
+  .enum(["true", "false"], { error: "want true or false" })
+  .default("false")
+  .transform((text) => text === "true");
+
 const listenAddress = z
   .string()
   .transform(withoutBrackets)
@@ -185,10 +199,8 @@ const settingsSchema = z
       .nullable()
       .default(null),
     hostNames: hostNameList.default([]),
-    allowUnmetered: z
-      .enum(["true", "false"], { error: "want true or false" })
-      .default("false")
-      .transform((text) => text === "true"),
+    allowUnmetered: truth,
+    threadsOnly: truth,
   })
   .refine(({ minWorkers, maxWorkers }) => minWorkers <= maxWorkers, {
     path: ["minWorkers"],

@@ -18,6 +18,7 @@ import { type InvokeRouteParts, InvokeRoutes } from "./http/invoke-routes.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { LogLine } from "./invocation.ts";
 import { Admission } from "./invoke/admission.ts";
+import { InlineCalls } from "./invoke/inline-calls.ts";
 import { Invoker } from "./invoke/invoker.ts";
 import { Modules } from "./invoke/modules.ts";
 import { Pools } from "./invoke/pools.ts";
@@ -143,11 +144,12 @@ function startEngine(
   };
   const admission = new Admission();
   const modules = new Modules(artifacts);
+  const memoryBytesMax = options.memoryBytesMax ?? guestMemoryBytes();
   const pools: Pools = new Pools({
     minThreads: config.minWorkers,
     maxThreads: config.maxWorkers,
     runningFile,
-    memoryBytesMax: options.memoryBytesMax ?? guestMemoryBytes(),
+    memoryBytesMax,
     onRoom: () => scheduler.dispatch(),
     onEnded: (pool) => scheduler.forget(pool),
     onUnkillable: () => {
@@ -170,16 +172,22 @@ function startEngine(
     },
   });
   const scheduler: Scheduler = new Scheduler((call) => pools.of(call), functions.suspects());
+  const share = { cells: pools.cells, runningFile, memoryBytesMax };
+  const inline = config.threadsOnly
+    ? null
+    : InlineCalls.ofMainThread(share, (versionId) => scheduler.isSuspect(versionId));
   const metrics = new Metrics({
     liveCalls: () => admission.live,
     waitingCalls: () => scheduler.waiting,
     threads: () => pools.threads,
     guestBytes: () => pools.heldBytes,
     modules: () => modules.count,
+    inlineCalls: () => inline?.count ?? 0,
   });
   const invoker: Invoker = new Invoker({
     admission,
     modules,
+    inline,
     scheduler,
     log: appendLine,
     exists,

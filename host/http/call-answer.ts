@@ -27,6 +27,15 @@ export function readAnswer(
   }
 }
 
+const decimals = Array.from({ length: 1_000 }, (_, number) => `.${String(number).padStart(3, "0")}`);
+
+/** As `toFixed(3)` of a time that is not negative, at a fraction of the price: there are five in each answer. */
+export function thousandths(ms: number): string {
+  const us = Math.round(ms * 1_000);
+  const rest = us % 1_000;
+  return `${(us - rest) / 1_000}${decimals[rest]}`;
+}
+
 const phases = ["queue", "load", "compile", "instantiate", "run", "wait"] as const;
 
 /** The headers by which the host speaks of a call (docs/lifecycle.md). */
@@ -40,9 +49,9 @@ export function callHeaders(
   let timing = "";
   for (const phase of phases) {
     const ms = timings[phase];
-    if (ms !== undefined) timing += `${timing === "" ? "" : ", "}${phase};dur=${ms.toFixed(3)}`;
+    if (ms !== undefined) timing += `${timing === "" ? "" : ", "}${phase};dur=${thousandths(ms)}`;
   }
   if (timing !== "") headers.push(["server-timing", timing]);
-  if (timings.cpu !== undefined) headers.push(["x-mayfly-cpu-ms", timings.cpu.toFixed(3)]);
+  if (timings.cpu !== undefined) headers.push(["x-mayfly-cpu-ms", thousandths(timings.cpu)]);
   return headers;
 }

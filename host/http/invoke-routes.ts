@@ -8,6 +8,7 @@ import { CallAbandoned, type ErrorCode, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
 import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
 import { encodeRequest } from "../messages.ts";
+import { AnswerBatch } from "./answer-batch.ts";
 import { AnswerBytes } from "./answer-bytes.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { invokeBody } from "./body-bytes.ts";
@@ -25,7 +26,7 @@ export type CallOutcome = "ok" | "client_gone" | ErrorCode;
 export type InvokeRouteParts = {
   /** The deployment of a name and pin; throws `function_not_found` or `function_quarantined`. */
   readonly route: (name: string, pin: string | null) => Deployment;
-  readonly invoke: (request: InvokeRequest) => Promise<InvokeAnswer>;
+  readonly invoke: (request: InvokeRequest) => InvokeAnswer | Promise<InvokeAnswer>;
   /** Room in memory for the bodies of requests and answers. */
   readonly bodies: BodyBudget;
   readonly onOutcome: (deployment: Deployment | null, outcome: CallOutcome, ms: number) => void;
@@ -40,6 +41,7 @@ const noBody = new Uint8Array(0);
 export class InvokeRoutes {
   readonly #parts: InvokeRouteParts;
   readonly #answers: AnswerBytes;
+  readonly #batch = new AnswerBatch();
   readonly #gone = new GoneClients();
 
   constructor(parts: InvokeRouteParts) {
@@ -54,31 +56,26 @@ export class InvokeRoutes {
     target: FunctionTarget,
     closing: () => boolean,
   ): Promise<void> {
-    const requestId = randomUUID();
-    const startMs = performance.now();
+    const arrival: Arrival = { requestId: randomUUID(), startMs: performance.now() };
+    const { requestId, startMs } = arrival;
     let deployment: Deployment | null = null;
     let outcome: CallOutcome | null = "ok";
     try {
       deployment = this.#parts.route(target.name, target.pin);
-      const answer = await this.#invoke(request, target, deployment, { requestId, startMs });
+      const answer = await this.#invoke(request, target, deployment, arrival);
       const { method = "GET" } = request;
       const guest = readAnswer(this.#parts, answer, { method, deployment, requestId });
       this.#answers.hold(request.socket, response, guest.body?.byteLength ?? 0);
-      if (closing()) response.shouldKeepAlive = false;
-      send(response, guest, callHeaders(requestId, deployment, answer.timings));
-      if ((guest.body?.byteLength ?? 0) > joinedBytesMax)
-        this.#cutLate(response, deployment, { requestId, startMs });
+      const headers = callHeaders(requestId, deployment, answer.timings);
+      this.#batch.add(() => {
+        if (closing()) response.shouldKeepAlive = false;
+        send(response, guest, headers);
+      });
+      if ((guest.body?.byteLength ?? 0) > joinedBytesMax) this.#cutLate(response, deployment, arrival);
     } catch (error) {
-      if (error instanceof CallAbandoned) {
-        outcome = "client_gone";
-        return;
-      }
-      if (error instanceof ClientGone) {
-        // There was no call: nothing is answered and nothing counted.
-        outcome = null;
-        return;
-      }
-      outcome = error instanceof HostError ? error.code : "internal";
+      outcome = outcomeOf(error);
+      // Nobody is left to answer.
+      if (outcome === null || outcome === "client_gone") return;
       const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
       const timings = error instanceof InvokeError ? error.timings : {};
       if (closing()) response.shouldKeepAlive = false;
@@ -88,13 +85,22 @@ export class InvokeRoutes {
     }
   }
 
-  async #invoke(
+  #invoke(
+    request: IncomingMessage,
+    target: FunctionTarget,
+    deployment: Deployment,
+    arrival: Arrival,
+  ): InvokeAnswer | Promise<InvokeAnswer> {
+    if (!hasBody(request)) return this.#call(request, target, deployment, arrival, noBody);
+    return this.#invokeWithBody(request, target, deployment, arrival);
+  }
+
+  async #invokeWithBody(
     request: IncomingMessage,
     target: FunctionTarget,
     deployment: Deployment,
     arrival: Arrival,
   ): Promise<InvokeAnswer> {
-    if (!hasBody(request)) return this.#call(request, target, deployment, arrival, noBody);
     using share = this.#parts.bodies.share();
     const { name, config } = deployment;
     const body = await readBody(request, invokeBody, share, {
@@ -134,7 +140,7 @@ export class InvokeRoutes {
     deployment: Deployment,
     { requestId, startMs }: Arrival,
     body: Uint8Array,
-  ): Promise<InvokeAnswer> {
+  ): InvokeAnswer | Promise<InvokeAnswer> {
     const { method = "GET", url = "/", socket } = request;
     const host = request.headers.host ?? "";
     const message = encodeRequest(
@@ -158,6 +164,13 @@ export class InvokeRoutes {
       depth: depthOf(request.headers["x-mayfly-depth"]),
     });
   }
+}
+
+/** How a call went that ended so; null when there was none: nothing is answered and nothing counted. */
+function outcomeOf(error: unknown): CallOutcome | null {
+  if (error instanceof ClientGone) return null;
+  if (error instanceof CallAbandoned) return "client_gone";
+  return error instanceof HostError ? error.code : "internal";
 }
 
 /** Node joins a string with the headers and writes both at once, which is cheaper than two buffers. */

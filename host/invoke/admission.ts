@@ -52,6 +52,18 @@ export class Admission {
     return this.#draining;
   }
 
+  /** Whether a call would be admitted at once: one that ends before anything else happens needs no permit. */
+  mayRunNow({ name, config }: Deployment): boolean {
+    const calls = this.#functions.get(name);
+    const counts = {
+      running: calls?.running ?? 0,
+      waiting: calls?.waiting.size ?? 0,
+      hostLive: this.#hostLive,
+      draining: this.#draining,
+    };
+    return decideAdmission(counts, { ...config, hostLiveMax: this.#hostLiveMax }) === "run";
+  }
+
   /**
    * Admits a call at once or after a wait in its function's queue. `onWait` receives the way to give
    * up: it leaves the queue, and the returned promise then rejects with what it was given. A call that

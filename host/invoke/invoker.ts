@@ -6,6 +6,9 @@
 //   502 503  run          in a worker, in a fresh instance
 //   -        answer       the response message and the timings
 //
+// A call that is known to be short, finds nobody before it and its module loaded runs at once, on this
+// thread (inline-calls.ts); when that comes to nothing it goes the whole way.
+//
 // Knows no HTTP: it takes a request message and gives a response message.
 
 import { CallAbandoned, type ErrorCode, HostError, type HostErrorOptions } from "../errors.ts";
@@ -21,6 +24,7 @@ import {
 import { type InstanceUse, type ModuleSetup, type SetupKey, setupKey } from "../worker/protocol.ts";
 import type { Admission } from "./admission.ts";
 import { Deadline } from "./deadline.ts";
+import type { InlineCalls } from "./inline-calls.ts";
 import type { LoadedModule, ModuleLoad, Modules } from "./modules.ts";
 import type { PoolCall, PoolOutcome } from "./pool.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -45,7 +49,9 @@ export type InvokeAnswer = { readonly message: Uint8Array; readonly timings: Tim
 
 export type InvokerParts = {
   readonly admission: Admission;
-  readonly modules: Pick<Modules, "get">;
+  readonly modules: Pick<Modules, "get" | "kept">;
+  /** Null where no guest may run on the main thread. */
+  readonly inline: Pick<InlineCalls, "mayTry" | "run" | "onThread"> | null;
   readonly scheduler: Pick<Scheduler, "enqueue" | "enqueueAgain" | "ended" | "stop">;
   readonly log: (deployment: Deployment, line: LogLine) => void;
   /** Whether a version is still there: its bytes go with it. */
@@ -76,10 +82,25 @@ export class Invoker {
     this.#parts = parts;
   }
 
-  /** Runs one call to its end; throws HostError with a code of docs/errors.md, or CallAbandoned. */
-  async invoke(request: InvokeRequest): Promise<InvokeAnswer> {
-    const { deployment } = request;
+  /**
+   * Runs one call to its end; rejects with HostError with a code of docs/errors.md, or CallAbandoned. No
+   * promise when the call has ended already.
+   */
+  invoke(request: InvokeRequest): InvokeAnswer | Promise<InvokeAnswer> {
     const acceptedAtMs = monotonicMs();
+    const { deployment } = request;
+    const { admission, modules, inline } = this.#parts;
+    if (inline?.mayTry(deployment) === true && admission.mayRunNow(deployment)) {
+      const loaded = modules.kept(deployment);
+      const leftMs = timeoutOf(request) - (request.elapsedMs ?? 0);
+      const answer = loaded && this.#inline(request, { loaded }, leftMs, acceptedAtMs);
+      if (answer) return answer;
+    }
+    return this.#invoke(request, acceptedAtMs);
+  }
+
+  async #invoke(request: InvokeRequest, acceptedAtMs: number): Promise<InvokeAnswer> {
+    const { deployment } = request;
     const deadline = new Deadline(timeoutOf(request), deployment.name, request.elapsedMs);
     using _gone = request.watchGone(() => deadline.end(new CallAbandoned("The client went away")));
     try {
@@ -92,12 +113,32 @@ export class Invoker {
       const found = this.#parts.modules.get(deployment);
       const load = found instanceof Promise ? await this.#loaded(found, deployment, deadline) : found;
       assertMemoryFits(deployment, load.loaded);
+      if (load.loadMs !== undefined && this.#parts.inline?.mayTry(deployment) === true) {
+        const answer = this.#inline(request, load, deadline.remainingMs, acceptedAtMs);
+        if (answer !== null) return answer;
+      }
       const outcome = await this.#run(request, load.loaded, deadline);
       if (deadline.ended instanceof CallAbandoned) throw this.#abandoned(request, outcome, deadline.ended);
       return this.#answer(request, outcome, load, acceptedAtMs);
     } finally {
       deadline.clear();
     }
+  }
+
+  /** Runs a call on this thread, whole; null when that came to nothing, and nobody has seen anything of it. */
+  #inline(
+    request: InvokeRequest,
+    load: ModuleLoad,
+    leftMs: number,
+    acceptedAtMs: number,
+  ): InvokeAnswer | null {
+    const { deployment, message } = request;
+    if (!memoryFits(deployment, load.loaded)) return null;
+    const setup = moduleSetup(deployment, load.loaded);
+    const answer = this.#parts.inline?.run({ deployment, setup, message, leftMs }) ?? null;
+    if (answer === null) return null;
+    for (const line of answer.lines) this.#log(request, line);
+    return this.#answer(request, { kind: "answered", ...answer }, load, acceptedAtMs);
   }
 
   async #loaded(load: Promise<ModuleLoad>, deployment: Deployment, deadline: Deadline): Promise<ModuleLoad> {
@@ -133,6 +174,7 @@ export class Invoker {
         },
         settle: (outcome) => {
           if (outcome.kind === "returned" && deadline.ended === null) return scheduler.enqueueAgain(call);
+          if (outcome.kind === "answered") this.#parts.inline?.onThread(deployment, heldMs(outcome.timings));
           const cleared = scheduler.ended(call, survived(outcome));
           if (cleared) onCleared(deployment.id);
           resolve(outcome);
@@ -232,11 +274,20 @@ function survived(outcome: PoolOutcome): boolean {
   return outcome.kind === "answered" || outcome.kind === "failed";
 }
 
+/** How long a call held its thread, ms; null when it left it to wait. */
+function heldMs({ instantiate = 0, run = 0, wait }: Timings): number | null {
+  return wait === undefined ? instantiate + run : null;
+}
+
 /** The limit may have been lowered since the deploy checked the module against it. */
+function memoryFits({ config }: Deployment, { memory }: LoadedModule): boolean {
+  return (memory?.initialPages ?? 0) <= config.memoryMb * pagesPerMb;
+}
+
 function assertMemoryFits(deployment: Deployment, loaded: LoadedModule): void {
+  if (memoryFits(deployment, loaded)) return;
   const pages = loaded.memory?.initialPages ?? 0;
   const { memoryMb } = deployment.config;
-  if (pages <= memoryMb * pagesPerMb) return;
   throw new HostError(
     "memory_exceeded",
     `Function "${deployment.name}" starts with ${pages} pages of memory, its limit is ${memoryMb * pagesPerMb} (${memoryMb} MiB)`,

@@ -46,13 +46,18 @@ export class Modules {
 
   /** The module of a version that is called: at once when it is kept, else a promise. */
   get(form: ModuleForm): ModuleLoad | Promise<ModuleLoad> {
+    const loaded = this.kept(form);
+    return loaded === undefined ? this.#loadForCall(form, keyOf(form)) : { loaded };
+  }
+
+  /** The module of a version that is called, when it is kept. */
+  kept(form: ModuleForm): LoadedModule | undefined {
     const key = keyOf(form);
     const called = this.#called.get(key);
-    if (called !== undefined) return { loaded: called };
+    if (called !== undefined) return called;
     const warm = this.#warm.get(key);
-    if (warm === undefined) return this.#loadForCall(form, key);
-    this.#keepCalled(key, warm);
-    return { loaded: warm };
+    if (warm !== undefined) this.#keepCalled(key, warm);
+    return warm;
   }
 
   /** Loads a module that may be called soon. Many may be deployed and never called: few of those are kept. */

@@ -16,11 +16,12 @@ export class Pools {
   readonly #options: PoolsOptions;
   readonly #shared: Pool;
   readonly #own = new Map<string, Pool>();
-  readonly #cells = threadCells();
+  /** What all threads that run guests share. */
+  readonly cells = threadCells();
 
   constructor(options: PoolsOptions) {
     this.#options = options;
-    this.#shared = new Pool({ ...options, cells: this.#cells });
+    this.#shared = new Pool({ ...options, cells: this.cells });
   }
 
   /** Threads alive, those that are starting included. */
@@ -41,7 +42,7 @@ export class Pools {
     if (this.#own.size >= limits.ownPoolsMax) this.#endIdle();
     const pool: Pool = new Pool({
       ...this.#options,
-      cells: this.#cells,
+      cells: this.cells,
       minThreads: 0,
       maxThreads: Math.min(this.#options.maxThreads, limits.ownThreadsMax),
       onIdle: () => this.#end(functionName, pool),

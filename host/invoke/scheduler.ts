@@ -45,6 +45,11 @@ export class Scheduler {
     this.#suspects = new Set(suspects);
   }
 
+  /** Whether a version may be what ended the last process. */
+  isSuspect(versionId: number): boolean {
+    return this.#suspects.has(versionId);
+  }
+
   /** Calls not yet posted. */
   get waiting(): number {
     let waiting = this.#held.size;

@@ -41,6 +41,11 @@ export function threadCells(): ThreadCells {
   };
 }
 
+/** The bound on pages that live calls hold, for one in bytes. */
+export function pagesHeldMax(memoryBytesMax: number): number {
+  return Math.floor(memoryBytesMax / pageBytes);
+}
+
 export type ThreadsOptions = {
   readonly cells: ThreadCells;
   readonly minThreads: number;
@@ -107,7 +112,7 @@ export class Threads {
         threadSlots: parts.cells.slots.buffer,
         runningFile: parts.runningFile,
         heldPages: this.#heldPages.buffer,
-        heldPagesMax: Math.floor(parts.memoryBytesMax / pageBytes),
+        heldPagesMax: pagesHeldMax(parts.memoryBytesMax),
         mail: parts.cells.mailbox.memory,
       } satisfies WorkerData,
     });

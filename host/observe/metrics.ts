@@ -10,6 +10,8 @@ export type Gauges = {
   readonly threads: () => number;
   readonly guestBytes: () => number;
   readonly modules: () => number;
+  /** Of all calls so far. */
+  readonly inlineCalls: () => number;
 };
 
 export class Metrics {
@@ -44,6 +46,15 @@ export class Metrics {
       help: "Uploads by outcome: created, unchanged or the error code",
       labelNames: ["outcome"],
       registers,
+    });
+    new Counter({
+      name: "mayfly_inline_calls_total",
+      help: "Calls that were short enough to run on the main thread",
+      registers,
+      collect() {
+        this.reset();
+        this.inc(gauges.inlineCalls());
+      },
     });
     const gauge = (name: string, help: string, read: () => number): void => {
       new Gauge({

@@ -33,6 +33,8 @@ export class CallState {
   waiter: Waiter | null = null;
   /** By which it fetches; null where nothing may. */
   fetcher: Fetcher | null = null;
+  /** Called before each host call with the number of those before it; what it throws ends the guest. */
+  guard: ((hostCalls: number) => void) | null = null;
   /** Fetches made so far. */
   fetches = 0;
   /** The last host call's result, fetched by `result_read`. */
@@ -56,6 +58,7 @@ export class CallState {
 
   /** Begins a host call: counts it, and refuses it once the call has a fault or is over. */
   enter(): GuestMemory {
+    this.guard?.(this.#hostCalls);
     if (this.fault !== null) throw this.fault;
     if (this.phase === "ended") throw new GuestFault("guest_trapped", "the call is over");
     this.#hostCalls += 1;

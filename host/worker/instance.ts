@@ -14,6 +14,7 @@ import {
   startName,
   type Verdict,
 } from "../prepared-names.ts";
+import { entersAtOnce, startsAtOnce } from "./at-once.ts";
 import type { CallState } from "./call-state.ts";
 import type { Failure, GrowRefusal } from "./failure.ts";
 import { failure } from "./failure.ts";
@@ -77,8 +78,10 @@ export class GuestInstance {
   readonly #exports: WebAssembly.Exports;
   readonly #binding: Binding;
   #call: InstanceCall;
-  readonly #initialisers: readonly (() => Promise<void>)[];
-  readonly #entry: ((requestBytes: number) => Promise<void>) | null;
+  readonly #initialisers: readonly (() => void)[];
+  readonly #entry: ((requestBytes: number) => void) | null;
+  /** The same, for guests that may be suspended. */
+  #suspendable: ((requestBytes: number) => Promise<void>) | null = null;
 
   /**
    * Instantiates for a first call, without running anything but active segments, which may trap, and the start
@@ -110,11 +113,10 @@ export class GuestInstance {
       call.state.memory = this.#guestMemory;
     }
     const entry = this.#exports[entryExport];
-    this.#entry = typeof entry === "function" ? promising(entry as (requestBytes: number) => void) : null;
+    this.#entry = typeof entry === "function" ? (entry as (requestBytes: number) => void) : null;
     this.#initialisers = initialisers
       .map((name) => this.#exports[name])
-      .filter((value) => typeof value === "function")
-      .map((value) => promising(value as () => void));
+      .filter((value) => typeof value === "function") as (() => void)[];
     this.globals = globals.map((name) => this.#exports[name] as WebAssembly.Global);
   }
 
@@ -133,19 +135,37 @@ export class GuestInstance {
   start(): Promise<void> | null {
     const [first, ...others] = this.#initialisers;
     if (first === undefined) return null;
-    return others.reduce((before, next) => before.then(next), first());
+    return others.reduce((before, next) => before.then(promising(next)), promising(first)());
+  }
+
+  /** As `start`, whole before it returns; false when the guest trapped. Nothing it imports may suspend it. */
+  startsAtOnce(): boolean {
+    return this.#initialisers.every((initialise) => startsAtOnce(initialise));
   }
 
   /** Runs the entry point; null when it answered, else what to tell the caller. Rejects as `start`. */
   async runEntry(): Promise<Failure | null> {
     const { call } = this.#binding;
-    if (this.#entry === null) throw new Error(`The module lost its export ${entryExport}`);
+    this.#suspendable ??= promising(this.#requireEntry());
     call.phase = "running";
-    await this.#entry(call.request.byteLength);
+    await this.#suspendable(call.request.byteLength);
     // A guest that swallowed the error of a host call and went on is no better for it (docs/threat-model.md H10).
     if (call.fault !== null) return failure(call.fault, call, null);
     if (call.answer === null) return { code: "bad_guest_output", detail: "The function gave no answer" };
     return null;
+  }
+
+  /** As `runEntry`, whole before it returns: whether it answered well. Nothing it imports may suspend it. */
+  entersAtOnce(): boolean {
+    const { call } = this.#binding;
+    const entry = this.#requireEntry();
+    call.phase = "running";
+    return entersAtOnce(entry, call.request.byteLength) && call.fault === null && call.answer !== null;
+  }
+
+  #requireEntry(): (requestBytes: number) => void {
+    if (this.#entry === null) throw new Error(`The module lost its export ${entryExport}`);
+    return this.#entry;
   }
 
   /** For an instance that goes on as it is: what refused one call is no reason for the next one's trap. */

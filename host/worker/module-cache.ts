@@ -14,20 +14,17 @@ export type CachedModule = Runnable & {
   readonly env: ReadonlyMap<string, string>;
 };
 
+/** What a thread makes of a set-up, once. */
+export function cachedModule(setup: ModuleSetup): CachedModule {
+  const { versionId, cpuMs, module, moduleBytes, memory, instances, env } = setup;
+  return { ...runnable(module), versionId, cpuMs, moduleBytes, memory, instances, env: new Map(env) };
+}
+
 export class ModuleCache {
   readonly #modules = new ModuleLru<SetupKey, CachedModule>();
 
   put(key: SetupKey, setup: ModuleSetup): void {
-    const { versionId, cpuMs, module, moduleBytes, memory, instances, env } = setup;
-    this.#modules.put(key, {
-      ...runnable(module),
-      versionId,
-      cpuMs,
-      moduleBytes,
-      memory,
-      instances,
-      env: new Map(env),
-    });
+    this.#modules.put(key, cachedModule(setup));
   }
 
   get(key: SetupKey): CachedModule | undefined {

@@ -24,8 +24,11 @@ export function isRunning(cell: number): boolean {
   return cell === claim.begun || cell === claim.stopping;
 }
 
-/** Most threads that may live at once; each holds one cell and one record of what it runs. */
-export const threadSlotsMax = limits.workersMax + limits.ownPoolsMax * limits.ownThreadsMax;
+/** Most threads that may run guests at once, the main one too; each holds one cell and one record of what it runs. */
+export const threadSlotsMax = 1 + limits.workersMax + limits.ownPoolsMax * limits.ownThreadsMax;
+
+/** The main thread's id in its slot: 0 is that of a slot that nobody has. */
+export const mainThreadId = -1;
 
 export type WorkerData = {
   /** Int32 cells, one per posted call. */

@@ -14,12 +14,14 @@ const cellOf = (slot: number): number => (slot + 1) * cellBytes;
 export class RunningRecord {
   readonly #descriptor: number | null;
   readonly #position: number;
+  readonly #restMs: number;
   readonly #cell = new DataView(new ArrayBuffer(cellBytes));
   #written = 0;
   #clearing = false;
 
-  /** `file` "" keeps no record. */
-  constructor(slot: number, file: string) {
+  /** `file` "" keeps no record; `restMs` as in `end`. */
+  constructor(slot: number, file: string, restMs = 0) {
+    this.#restMs = restMs;
     this.#descriptor = file === "" ? null : openSync(file, "r+");
     this.#position = cellOf(slot);
   }
@@ -28,14 +30,16 @@ export class RunningRecord {
     this.#write(versionId);
   }
 
-  /** The call is over; the slot is cleared unless another call of the version begins at once. */
+  /** The call is over; the slot is cleared in the next turn of the event loop, or `restMs` later. */
   end(): void {
     if (this.#clearing) return;
     this.#clearing = true;
-    setImmediate(() => {
+    const clear = (): void => {
       this.#clearing = false;
       this.#write(0);
-    });
+    };
+    if (this.#restMs === 0) setImmediate(clear);
+    else setTimeout(clear, this.#restMs).unref();
   }
 
   #write(versionId: number): void {

@@ -18,6 +18,7 @@ test("the defaults are those of the contract", () => {
     token: null,
     hostNames: [],
     allowUnmetered: false,
+    threadsOnly: false,
   });
   assert.deepEqual(warnings, []);
   assert.ok(Object.isFrozen(config));
@@ -49,6 +50,7 @@ const accepted: [what: string, flags: SettingFlags, env: Env, wanted: Record<str
     { hostNames: ["functions.example.org", "10.0.0.1", "::2"] },
   ],
   ["no host names are none", {}, { MAYFLY_HOST_NAMES: "" }, { hostNames: [] }],
+  ["calls are kept off the main thread by true", {}, { MAYFLY_THREADS_ONLY: "true" }, { threadsOnly: true }],
   ["unmetered modules are allowed by true", {}, { MAYFLY_ALLOW_UNMETERED: "true" }, { allowUnmetered: true }],
   [
     "a flag without a value wins over its variable",
@@ -159,6 +161,7 @@ test("every setting of the contract has its flag and variable in the table", () 
     "--token MAYFLY_TOKEN",
     "--host-name MAYFLY_HOST_NAMES",
     "--allow-unmetered MAYFLY_ALLOW_UNMETERED",
+    "--threads-only MAYFLY_THREADS_ONLY",
   ]);
 });
 

@@ -69,7 +69,9 @@ test("snapshot: the initialisation runs once in a thread, and calls find what it
   assert.equal(begun, 3, "each call is initialised");
   await host.configure("started", { isolation: "snapshot" });
   assert.deepEqual(await counts("started"), [43, 43, 43]);
-  assert.equal((await host.logs("started")).length, begun + 1);
+  const initialised = (await host.logs("started")).length - begun;
+  // There are two threads that run guests: a worker, and for short calls the main one.
+  assert.ok(initialised === 1 || initialised === 2, `${initialised} times`);
 });
 
 test("an initialisation that does not end, traps or asks what only a call may is start_failed", async () => {

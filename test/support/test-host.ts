@@ -39,6 +39,7 @@ export class TestHost {
         token: null,
         hostNames: [],
         allowUnmetered: false,
+        threadsOnly: false,
         ...config,
         dataDir,
       },

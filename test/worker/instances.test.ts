@@ -5,15 +5,12 @@ import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { limits } from "../../host/limits.ts";
 import { verdict } from "../../host/prepared-names.ts";
-import { inspectModule } from "../../host/wasm/inspect.ts";
-import { prepareModule } from "../../host/wasm/prepare.ts";
 import { CallState } from "../../host/worker/call-state.ts";
 import { GuestLog } from "../../host/worker/guest-log.ts";
-import { type GuestInstance, type InstanceCall, runnable } from "../../host/worker/instance.ts";
+import type { GuestInstance, InstanceCall } from "../../host/worker/instance.ts";
 import { type InstanceBounds, Instances } from "../../host/worker/instances.ts";
-import type { CachedModule } from "../../host/worker/module-cache.ts";
-import type { InstanceUse } from "../../host/worker/protocol.ts";
-import { assemble } from "../support/guests.ts";
+import { type CachedModule, cachedModule } from "../../host/worker/module-cache.ts";
+import { setupOf } from "./setups.ts";
 
 const pageBytes = 65_536;
 const goOn = () => verdict.goOn;
@@ -40,21 +37,7 @@ const counter = (more = "", fields = ""): string => `(module
     (memory.fill (i32.const 0) (i32.const 170) (i32.const 65536))
     ${more}))`;
 
-function load(text: string, use: InstanceUse = "reset", maximumPages = 4): CachedModule {
-  const bytes = new Uint8Array(assemble(text));
-  const inspection = inspectModule(bytes, { metered: true });
-  const module = new WebAssembly.Module(prepareModule(bytes, inspection, { meter: true }));
-  const [memory] = inspection.memories;
-  return {
-    ...runnable(module),
-    versionId: 1,
-    cpuMs: 1_000,
-    moduleBytes: bytes.byteLength,
-    memory: memory ? { initialPages: memory.initialPages, maximumPages } : null,
-    instances: use,
-    env: new Map(),
-  };
-}
+const load = (...guest: Parameters<typeof setupOf>): CachedModule => cachedModule(setupOf(...guest));
 
 type Ran = { readonly answer: string; readonly instance: GuestInstance; readonly started: boolean };
 

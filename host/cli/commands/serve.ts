@@ -30,6 +30,7 @@ export const serveCommand: CommandSpec = {
       token: textOption(options, "token"),
       hostNames: hostNames.length === 0 ? undefined : hostNames.join(","),
       allowUnmetered: flagOption(options, "allowUnmetered") ? "true" : undefined,
+      threadsOnly: flagOption(options, "threadsOnly") ? "true" : undefined,
     };
     const flags: SettingFlags = Object.fromEntries(
       Object.entries(texts).filter(([, text]) => text !== undefined),

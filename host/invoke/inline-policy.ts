@@ -1,0 +1,86 @@
+// Which versions' calls are short enough to run on the main thread, learned from how long they took: a
+// function of what has been seen, with no clock and no guests of its own.
+
+import { type Deployment, runsOnReset } from "../function.ts";
+import { type SetupKey, setupKey } from "../worker/protocol.ts";
+
+/** Handing a call to a thread costs the main thread about as much as this, ms (bench/throughput.ts). */
+export const shortMs = 0.03;
+/** A thread that shares its core with others takes longer for the same call: a try tells. */
+const nearlyShortMs = 10 * shortMs;
+/** So many calls in a row that came to their end late, after which the next ones run on threads. */
+const lateMax = 3;
+/** After each failed try twice as many calls are seen to be short on threads before the next: at most. */
+const absenceMax = 4_096;
+/** Good calls that make up for one failed try. */
+const goodPerStrike = 64;
+const versionsMax = 10_000;
+
+type Version = {
+  /** Short calls to be seen on threads before one is tried again. */
+  absence: number;
+  strikes: number;
+  late: number;
+  good: number;
+};
+
+export class InlinePolicy {
+  readonly #versions = new Map<SetupKey, Version>();
+
+  /** Whether a call is worth a try. */
+  mayTry(deployment: Deployment): boolean {
+    return this.#of(deployment).absence === 0;
+  }
+
+  /** A call has come to its end on the main thread, and held it so long. */
+  ended(deployment: Deployment, ms: number): void {
+    const version = this.#of(deployment);
+    if (ms > shortMs) {
+      version.late += 1;
+      if (version.late >= lateMax) strike(version);
+      return;
+    }
+    version.late = 0;
+    version.good += 1;
+    if (version.good < goodPerStrike) return;
+    version.good = 0;
+    version.strikes = Math.max(0, version.strikes - 1);
+  }
+
+  /** A call did not come to its end on the main thread, and runs on a thread. */
+  gaveUp(deployment: Deployment): void {
+    strike(this.#of(deployment));
+  }
+
+  /** A call has been answered by a thread, which it held so long; null when it had to wait for something. */
+  onThread(deployment: Deployment, ms: number | null): void {
+    const version = this.#of(deployment);
+    if (ms !== null && ms <= nearlyShortMs) version.absence = Math.max(0, version.absence - 1);
+  }
+
+  #of(deployment: Deployment): Version {
+    const key = setupKey(deployment.id, deployment.configRevision);
+    let version = this.#versions.get(key);
+    if (version === undefined) {
+      if (this.#versions.size >= versionsMax) this.#versions.clear();
+      version = { absence: startsShort(deployment) ? 0 : 1, strikes: 0, late: 0, good: 0 };
+      this.#versions.set(key, version);
+    }
+    return version;
+  }
+}
+
+function strike(version: Version): void {
+  version.strikes += 1;
+  version.late = 0;
+  version.good = 0;
+  version.absence = Math.min(2 ** version.strikes, absenceMax);
+}
+
+/** Whether the deploy found its instances quick to make: what its calls do is not known yet. */
+function startsShort(deployment: Deployment): boolean {
+  const { freshCosts } = deployment;
+  if (freshCosts === null) return false;
+  const us = runsOnReset(deployment) ? freshCosts.resetUs : freshCosts.newUs;
+  return us !== null && us <= shortMs * 1_000;
+}

@@ -1,0 +1,151 @@
+// Runs a short call here and now, on the thread that asks, in place of handing it to another: what the
+// way there and back costs is several times what such a call does. It comes to its end or it has never
+// been: a guest that is not done within its budget, would wait, grows its memory or traps is ended by a
+// trap, what it wrote is forgotten, and the caller has the call run on a thread, from its beginning.
+// What a guest can do until then touches nothing outside its instance.
+
+import { type GuestLogLine, monotonicMs, type Timings } from "../invocation.ts";
+import { type Verdict, verdict } from "../prepared-names.ts";
+import { trap } from "./at-once.ts";
+import { CallState, type Fetcher, type Waiter } from "./call-state.ts";
+import { GuestLog } from "./guest-log.ts";
+import type { GuestInstance, InstanceCall } from "./instance.ts";
+import { Instances } from "./instances.ts";
+import { HeldMemory, type MemoryBudget } from "./memory-budget.ts";
+import { type CachedModule, cachedModule } from "./module-cache.ts";
+import type { ModuleSetup } from "./protocol.ts";
+import type { RunningRecord } from "./running-record.ts";
+
+/**
+ * A guest is ended at so many checks, between two of which lie some 100,000 instructions, or host calls: a
+ * few times what a short call makes. Counted, because the clock goes on while the machine runs others.
+ */
+const checksMax = 4;
+const hostCallsMax = 128;
+/** Time after which it is ended all the same, at its next check or host call, ms. */
+const budgetMs = 1;
+
+export type InlineParts = {
+  readonly memory: MemoryBudget;
+  readonly record: Pick<RunningRecord, "begin" | "end">;
+  /** `monotonicMs` unless given. */
+  readonly now?: () => number;
+};
+
+export type InlineAnswer = {
+  readonly message: Uint8Array<ArrayBuffer>;
+  readonly begunAtMs: number;
+  readonly timings: Timings;
+  readonly lines: readonly GuestLogLine[];
+};
+
+export class InlineRunner {
+  readonly #parts: InlineParts;
+  readonly #now: () => number;
+  readonly #instances = new Instances();
+  readonly #modules = new WeakMap<ModuleSetup, CachedModule>();
+  #checks = 0;
+  #endsAtMs = 0;
+  /** Whether the guest that runs now is to be forgotten. */
+  #gaveUp = false;
+
+  constructor(parts: InlineParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? monotonicMs;
+  }
+
+  /** The call's answer, or null when it has to run on a thread. */
+  run(setup: ModuleSetup, message: Uint8Array): InlineAnswer | null {
+    const cached = this.#cached(setup);
+    const lines: GuestLogLine[] = [];
+    const log = new GuestLog(([timeMs, level, text]) => void lines.push({ timeMs, level, message: text }));
+    const state = new CallState(message, cached.env, log);
+    state.waiter = this.#waiter;
+    state.fetcher = this.#fetcher;
+    state.guard = this.#guard;
+    const call: InstanceCall = { state, check: this.#check, pause: this.#pause, grow: this.#grow };
+    const held = new HeldMemory(this.#parts.memory);
+    this.#parts.record.begin(cached.versionId);
+    const begunAtMs = this.#now();
+    this.#gaveUp = false;
+    const startedAtMs = this.#answered(cached, call, held);
+    const wallMs = this.#now() - begunAtMs;
+    this.#parts.record.end();
+    const { answer } = state;
+    if (startedAtMs === null || answer === null) return null;
+    const instantiate = startedAtMs - begunAtMs;
+    return {
+      // It has no room of the host's to lie in, and so memory of its own.
+      message: answer as Uint8Array<ArrayBuffer>,
+      begunAtMs,
+      timings: { instantiate, run: wallMs - instantiate, cpu: wallMs },
+      lines,
+    };
+  }
+
+  /** When the instance of a call that has come to its end well had started; null when it has not. */
+  #answered(cached: CachedModule, call: InstanceCall, held: HeldMemory): number | null {
+    let instance: GuestInstance | null = null;
+    let startedAtMs: number | null = null;
+    let isDone = false;
+    try {
+      const taken = this.#instances.take(cached, call);
+      instance = taken.instance;
+      this.#checks = 0;
+      this.#endsAtMs = this.#now() + budgetMs;
+      if (held.begin(instance.memory, cached.memory?.maximumPages ?? 0)) {
+        const isReady = taken.started || instance.startsAtOnce();
+        if (isReady && !taken.started && !this.#gaveUp) this.#instances.started(cached, instance, call);
+        startedAtMs = this.#now();
+        isDone = isReady && instance.entersAtOnce() && !this.#gaveUp;
+      }
+    } catch {
+      // An active segment that leaves its memory, or no address space for one: a thread finds the words.
+    }
+    held.end();
+    call.state.phase = "ended";
+    if (instance !== null) this.#instances.give(cached, instance, isDone);
+    return isDone ? startedAtMs : null;
+  }
+
+  #cached(setup: ModuleSetup): CachedModule {
+    let cached = this.#modules.get(setup);
+    if (cached === undefined) {
+      cached = cachedModule(setup);
+      this.#modules.set(setup, cached);
+    }
+    return cached;
+  }
+
+  #giveUp(): never {
+    this.#gaveUp = true;
+    return trap();
+  }
+
+  readonly #check = (): Verdict => {
+    this.#checks += 1;
+    if (!this.#gaveUp && this.#checks < checksMax && this.#now() < this.#endsAtMs) return verdict.goOn;
+    this.#gaveUp = true;
+    return verdict.stop;
+  };
+
+  /** Before each host call: a storm of them makes few checks. */
+  readonly #guard = (hostCalls: number): void => {
+    if (this.#gaveUp || hostCalls >= hostCallsMax || this.#now() >= this.#endsAtMs) this.#giveUp();
+  };
+
+  /** No check asks for it. */
+  readonly #pause = (): Verdict => this.#giveUp();
+
+  readonly #grow = (): boolean => this.#giveUp();
+
+  readonly #waiter: Waiter = {
+    wait: (_work, abandon) => {
+      abandon();
+      return this.#giveUp();
+    },
+    keepResult: () => this.#giveUp(),
+  };
+
+  readonly #fetcher: Fetcher = { fetch: () => this.#giveUp(), forget: () => {} };
+}
