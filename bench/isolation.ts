@@ -18,6 +18,8 @@ const targets = [
   ["fresh", `${onThreads.url}/fn/hello-0?name=Ada`],
   ["fresh, short calls on the main thread", `${byDefault.url}/fn/hello-0?name=Ada`],
 ] as const;
+
+const perSecond = new Map<string, number[]>();
 for (let round = -1; round < rounds; round += 1) {
   for (const [isolation, url] of targets) {
     const text = await (await fetch(url)).text();

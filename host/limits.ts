@@ -36,6 +36,7 @@ export const limitTable = {
   wasmExportsMax: limit(1_000, "exports", "each becomes an object at every call"),
   wasmGlobalsMax: limit(10_000, "globals", "each is set at every call"),
   wasmSegmentsMax: limit(50_000, "segments", "each is copied at every call"),
+  wasmMemoriesMax: limit(16, "memories", "of a module that is not metered: each reserves address space"),
   wasmTableElementsMax: limit(100_000, "elements", "all tables together; V8 aborts on huge ones"),
   wasmTablesMax: limit(16, "tables", "each is allocated at every call"),
   wasmLocalsMax: limit(50_000, "locals", "per function, as V8 has it"),
@@ -78,7 +79,8 @@ export const limitTable = {
   ownThreadsMax: limit(8, "threads", "of one function that has threads of its own"),
   modulesCachedMax: limit(1_500, "modules", "compiled modules kept; the least recently used goes first"),
   modulesWarmMax: limit(512, "modules", "compiled modules kept that were deployed and nobody has called yet"),
-  modulesCachedBytesMax: limit(256 * 1024 * 1024, "bytes", "their bytes together, and again in each thread"),
+  modulesCachedBytesMax: limit(256 * 1024 * 1024, "bytes", "bytes of those called, and again in each thread"),
+  modulesWarmBytesMax: limit(128 * 1024 * 1024, "bytes", "bytes of those that nobody has called yet"),
   threadStallMs: limit(5, "ms", "calls not begun on a thread that stands still longer are moved to another"),
   stopGraceMs: limit(100, "ms", "a call asked to stop whose thread stands still longer is answered for"),
   stopBackstopMs: limit(1_000, "ms", "a thread that stands still longer with such a call is ended"),
@@ -109,5 +111,6 @@ export function assertLimits(): void {
   assert(limits.threadEndTimeoutMs < limits.heartbeatTimeoutMs);
   assert(limits.stopGraceMs < limits.stopBackstopMs && limits.stopBackstopMs < limits.threadSilenceMs);
   assert(limits.moduleBytesMax * 2 <= limits.modulesCachedBytesMax);
+  assert(limits.moduleBytesMax * 2 <= limits.modulesWarmBytesMax);
   assert(limits.requestBodyBytesMax <= limits.bodyBytesHeldMax);
 }

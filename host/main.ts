@@ -98,7 +98,8 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const checked = checkEngine({
     signal: ending.signal,
     file: state.engineFile,
-    engine: `node ${process.version}`,
+    // Versions that are not metered are looked at where they may run.
+    engine: `node ${process.version}${config.allowUnmetered ? ", unmetered too" : ""}`,
     versions: () => state.functions.list().filter(({ metered }) => metered || config.allowUnmetered),
     load: (form) => engine.modules.warm(form),
     onBroken: ({ name, version }, error) =>

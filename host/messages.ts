@@ -2,6 +2,8 @@
 // and both the other way round for a guest's fetch. One buffer each, the same bytes from socket to guest
 // and back. Used by http/ and outbound/; never by a worker, which moves the bytes unread.
 
+import { strict as assert } from "node:assert";
+
 /** The request a guest sees; header names and values alternate, as Node has them in `rawHeaders`. */
 export type RequestHead = {
   readonly method: string;
@@ -34,6 +36,8 @@ export function encodeRequest(head: RequestHead, body: Uint8Array): Uint8Array {
     text(index % 2 === 0 ? value.toLowerCase() : value);
   });
   message.set(body, offset);
+  // The room may hold what it held before: not a byte of it may stay (docs/threat-model.md D2).
+  assert.equal(offset + body.byteLength, size);
   return message;
 }
 

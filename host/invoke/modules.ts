@@ -36,7 +36,7 @@ export class Modules {
 
   constructor(artifacts: ArtifactStore, warmMax: number = limits.modulesWarmMax) {
     this.#artifacts = artifacts;
-    this.#warm = new ModuleLru({ count: warmMax, bytes: limits.modulesCachedBytesMax });
+    this.#warm = new ModuleLru({ count: warmMax, bytes: limits.modulesWarmBytesMax });
   }
 
   /** Compiled modules kept. */

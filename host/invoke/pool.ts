@@ -182,9 +182,11 @@ export class Pool {
     this.#closing = true;
     if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
-    // Also those whose callers have been answered, and which their threads have not let go.
-    const held = this.#threads.list.flatMap(({ posted }) => [...posted.values()]);
+    const threads = [...this.#threads.list];
     await this.#threads.close();
+    // Also those whose callers have been answered, and which their threads have not let go; what the
+    // threads still had to say has been heard by now.
+    const held = threads.flatMap(({ posted }) => [...posted.values()]);
     for (const posted of held) this.#finish(posted, { kind: "lost" });
   }
 
@@ -261,7 +263,10 @@ export class Pool {
 
   #answered(thread: Thread, { slot, ...result }: CallAnswer): void {
     const posted = thread.posted.get(slot);
-    if (posted === undefined) throw new Error(`A thread answered for slot ${slot}, which it does not hold`);
+    if (posted === undefined) {
+      this.#options.onFault(new Error(`A thread answered for slot ${slot}, which it does not hold`));
+      return this.#threads.end(thread);
+    }
     this.#finish(posted, this.#outcome(posted, result as CallResult));
   }
 
@@ -279,12 +284,12 @@ export class Pool {
     return { kind: "stopped", code, runMs: instantiate + run, began: { begunAtMs, timings } };
   }
 
-  /** The thread is done with the call: frees its slot. */
+  /** The thread is done with the call: frees its slot and its box, once. */
   #finish(posted: Posted, outcome: PoolOutcome): void {
+    if (!posted.thread.remove(posted)) return;
     if (posted.stop !== null) clearTimeout(posted.stop.timer);
     abandonFetch(posted);
     posted.cpuWatch?.[Symbol.dispose]();
-    posted.thread.remove(posted);
     Atomics.store(this.#claims, posted.slot, claim.free);
     this.#freeSlots.push(posted.slot);
     if (posted.box !== null) this.#options.cells.freeBoxes.push(posted.box);

@@ -101,10 +101,13 @@ export class Thread {
     this.#count(posted, 1);
   }
 
-  remove(posted: Posted): void {
-    if (!this.posted.delete(posted.slot)) return;
+  /** Lets a call go; false when it has been. */
+  remove(posted: Posted): boolean {
+    if (this.posted.get(posted.slot) !== posted) return false;
+    this.posted.delete(posted.slot);
     if (!posted.call.metered) this.#unmetered -= 1;
     if (!posted.waiting) this.#count(posted, -1);
+    return true;
   }
 
   setWaiting(posted: Posted, waiting: boolean): void {

@@ -65,7 +65,8 @@ export function readMemorySection(reader: BinaryReader, draft: ModuleDraft): voi
 
 /** As `readMemorySection`, but several, shared and 64-bit ones may be there. */
 export function readAnyMemories(reader: BinaryReader, draft: ModuleDraft): void {
-  for (let count = reader.count(2); count > 0; count -= 1) readAnyMemory(reader, draft);
+  const count = readCount(reader, 2, "wasmMemoriesMax", "memories");
+  for (let left = count; left > 0; left -= 1) readAnyMemory(reader, draft);
 }
 
 export function readTagSection(reader: BinaryReader, draft: ModuleDraft): void {

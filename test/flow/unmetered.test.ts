@@ -73,6 +73,8 @@ test("by default it is refused, with what was found and how it may run all the s
     );
     assertProblem(hopeless, 422, "unsupported_feature");
     assert.doesNotMatch(detail(hopeless), /allow-unmetered/);
+    const memories = raw.module(raw.section(5, raw.repeat(1_000_000, [0, 0])));
+    assertProblem(await strict.upload("memories", memories), 422, "unsupported_feature");
   } finally {
     await strict.close();
   }

@@ -1,3 +1,5 @@
+// The CPU time of a guest that asks nobody, read from outside, and when its limit is met.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";

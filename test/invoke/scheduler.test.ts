@@ -162,6 +162,17 @@ test("Scheduler gives the functions turns: one with many calls keeps no other wa
   assert.equal(pool.wanted, 997);
 });
 
+test("Scheduler lets no new call overtake one that waits, also when there is room again", () => {
+  const pool = fakePool(0);
+  const scheduler = new Scheduler(() => pool, []);
+  const [first, second] = [call(1), call(1)];
+  scheduler.enqueue(first);
+  pool.room = 1;
+  scheduler.enqueue(second);
+  assert.deepEqual(pool.posted, [first]);
+  assert.equal(scheduler.waiting, 1);
+});
+
 test("Scheduler passes over a function that finds no room, and tries it again", () => {
   const pool = fakePool(10);
   pool.full.add("function-1");

@@ -1,3 +1,5 @@
+// Functions and versions in SQLite: what is written is there after a close, and whole.
+
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -70,6 +70,13 @@ describe("inspectDeclarations", () => {
     ]);
   });
 
+  it("refuses more memories than are worth reading, before it reads them", () => {
+    const memories = (count: number): Uint8Array => module(section(5, repeat(count, [0, 0])));
+    assert.equal(inspectDeclarations(memories(16)).memories.length, 16);
+    const refusal = refusalOf(memories(1_000_000));
+    assert.match(refusal.message, /there are 1000000 memories/);
+  });
+
   it("reads several memories, shared and 64-bit ones", () => {
     assert.deepEqual(
       inspectDeclarations(

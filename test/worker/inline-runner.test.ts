@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { InlineRunner } from "../../host/worker/inline-runner.ts";
 import { MemoryBudget } from "../../host/worker/memory-budget.ts";
 import type { InstanceUse, ModuleSetup } from "../../host/worker/protocol.ts";
-import { setupOf } from "./setups.ts";
+import { setupOf } from "../support/setups.ts";
 
 const noRequest = new Uint8Array(0);
 

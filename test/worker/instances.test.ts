@@ -10,7 +10,7 @@ import { GuestLog } from "../../host/worker/guest-log.ts";
 import type { GuestInstance, InstanceCall } from "../../host/worker/instance.ts";
 import { type InstanceBounds, Instances } from "../../host/worker/instances.ts";
 import { type CachedModule, cachedModule } from "../../host/worker/module-cache.ts";
-import { setupOf } from "./setups.ts";
+import { setupOf } from "../support/setups.ts";
 
 const pageBytes = 65_536;
 const goOn = () => verdict.goOn;

@@ -3,7 +3,7 @@
 import { inspectModule } from "../../host/wasm/inspect.ts";
 import { prepareModule } from "../../host/wasm/prepare.ts";
 import type { InstanceUse, ModuleSetup } from "../../host/worker/protocol.ts";
-import { assemble } from "../support/guests.ts";
+import { assemble } from "./guests.ts";
 
 export function setupOf(
   guest: string | Uint8Array,
