@@ -59,7 +59,11 @@ export const limitTable = {
   lookupsAtOnceMax: limit(2, "lookups", "of host names: each blocks a thread that files need too"),
   callDepthMax: limit(16, "calls", "a function that calls a function that calls a function …"),
   randomBytesMax: limit(65_536, "bytes", "one call of random(), as in the Web Crypto API"),
-  hostCallBytesMax: limit(1024 * 1024, "bytes", "one string or buffer handed to a host call"),
+  hostCallBytesMax: limit(
+    32 * 1024,
+    "bytes",
+    "of one string handed to a host call; a line of the log is less",
+  ),
   envEntriesMax: limit(256, "variables", "of one function"),
   envBytesMax: limit(64 * 1024, "bytes", "names and values of a function's env together"),
   liveCallsMax: limit(12_000, "calls", "admitted calls of the host, running or waiting for a thread"),

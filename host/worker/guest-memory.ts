@@ -58,9 +58,9 @@ export class GuestMemory {
     return room.subarray(0, bytes);
   }
 
-  /** Text in UTF-8, with U+FFFD for what is not; cut after `bytesMax` bytes. */
-  text(pointer: number, length: number, bytesMax: number = limits.hostCallBytesMax): string {
-    const view = this.view(pointer, length).subarray(0, bytesMax);
+  /** Text in UTF-8, with U+FFFD for what is not; cut after `limits.hostCallBytesMax` bytes. */
+  text(pointer: number, length: number): string {
+    const view = this.view(pointer, length).subarray(0, limits.hostCallBytesMax);
     return Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString("utf8");
   }
 

@@ -105,8 +105,7 @@ const mayfly: Readonly<Record<string, HostCall>> = {
   }),
   log: call(["i32", "i32", "i32"], [], (state, level = 1, pointer = 0, length = 0) => {
     const memory = state.enter();
-    // More than a line has is not worth decoding.
-    state.log.write(levels[level] ?? "info", memory.text(pointer, length, 2 * limits.logLineBytesMax));
+    state.log.write(levels[level] ?? "info", memory.text(pointer, length));
   }),
   now: dateNow,
   sleep: suspendingCall(["f64"], [], (state, ms = 0) => {

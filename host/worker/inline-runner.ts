@@ -17,10 +17,11 @@ import type { ModuleSetup } from "./protocol.ts";
 import type { RunningRecord } from "./running-record.ts";
 
 /**
- * A guest is ended at so many checks, between two of which lie some 100,000 instructions, or host calls: a
- * few times what a short call makes. Counted, because the clock goes on while the machine runs others.
+ * A guest is ended at so many checks, between two of which lie some 100,000 instructions: the first may
+ * come soon, because an instance that was set back goes on counting. Or after so many host calls. Counted,
+ * because the clock goes on while the machine runs others; a short call gets to neither.
  */
-const checksMax = 4;
+const checksMax = 2;
 const hostCallsMax = 128;
 /** Time after which it is ended all the same, at its next check or host call, ms. */
 const budgetMs = 1;

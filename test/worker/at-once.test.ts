@@ -122,11 +122,11 @@ test("recursion goes as deep as on a guest's own stack, and not as deep as on th
     ).ended,
     true,
   );
-  deep(8_000);
+  deep(6_000);
   assert.equal(
     run(
       () => {},
-      () => entersAtOnce(deep, 8_000),
+      () => entersAtOnce(deep, 6_000),
     ).ended,
     false,
   );

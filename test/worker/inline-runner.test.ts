@@ -151,18 +151,21 @@ test("a guest that is long only now and then finds nothing of those times", () =
   }
 });
 
-test("never was: one that takes longer than the budget, at its next host call or check", () => {
-  for (const before of [
-    "(call $say)",
-    "(local $n i32) (loop (br_if 0 (i32.ne (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 30000))))",
-  ]) {
-    let nowMs = 0;
-    const slow = runner(100, () => (nowMs += 2));
-    const quick = runner();
-    const setup = setupOf(guest({ before }));
-    assert.equal(slow.runs.run(setup, noRequest), null);
-    assert.deepEqual(answers(quick.runs, setup), [1, 1, 1]);
-  }
+test("never was: one that takes longer than the budget, at its next host call", () => {
+  let nowMs = 0;
+  const slow = runner(100, () => (nowMs += 2));
+  const quick = runner();
+  const setup = setupOf(guest({ before: "(call $say)" }));
+  assert.equal(slow.runs.run(setup, noRequest), null);
+  assert.deepEqual(answers(quick.runs, setup), [1, 1, 1]);
+});
+
+test("a loop is no reason, nor a check now and then; one that is long enough for two is", () => {
+  const { runs } = runner();
+  const loop = (turns: number): string => `(local $n i32)
+    (loop (br_if 0 (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const ${turns}))))`;
+  assert.deepEqual(answers(runs, setupOf(guest({ before: loop(1_000) })), 200), Array(200).fill(1));
+  assert.deepEqual(answers(runs, setupOf(guest({ before: loop(100_000) }))), [null, null, null]);
 });
 
 test("no room for its memory is for a thread to say", () => {
