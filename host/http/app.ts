@@ -9,6 +9,7 @@ import type { ErrorCode } from "../errors.ts";
 import { HostError } from "../errors.ts";
 import { limitTable } from "../limits.ts";
 import type { LogStore } from "../observe/log-store.ts";
+import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import { problemOf } from "./error-response.ts";
 import { functionRoutes } from "./function-routes.ts";
@@ -21,6 +22,7 @@ import { assertPlainPath, parseTarget } from "./target.ts";
 export type ControlParts = {
   readonly guard: GuardBounds;
   readonly functions: FunctionStore;
+  readonly artifacts: Pick<ArtifactStore, "read">;
   readonly deployer: Deployer;
   readonly logs: LogStore;
   /** The address under which functions are called, `http://127.0.0.1:4747`. */

@@ -1,0 +1,5 @@
+// stub
+import type { Report } from "../report.ts";
+export function pageOf(report: Report): string {
+  return JSON.stringify(report);
+}
