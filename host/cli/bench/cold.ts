@@ -8,7 +8,13 @@ import { timedCall, waitFor, warmUp } from "./calling.ts";
 import type { Caller } from "./calls.ts";
 import { copiesOf, deployCopies } from "./copies.ts";
 import { namesHost } from "./host-under-test.ts";
-import { functionMemory, instanceMemory } from "./memory-figures.ts";
+import {
+  emptyStarts,
+  type IdleMemory,
+  idleMemory,
+  instanceMemory,
+  withoutThreads,
+} from "./memory-figures.ts";
 import { numberOption, readNumber } from "./options.ts";
 import { summarize } from "./quantiles.ts";
 import { ratioOf } from "./ratio.ts";
@@ -17,7 +23,7 @@ import { type BenchDefinition, type BenchRun, benchCommand } from "./run.ts";
 import type { Target } from "./target.ts";
 
 const copiesOption = numberOption("copies", "copies to deploy, each called once cold", {
-  ...{ default: 30, min: 1, max: 10_000 },
+  ...{ default: 20, min: 1, max: 10_000 },
 });
 const startsOption = numberOption("starts", "restarts of bench's own host", {
   default: 6,
@@ -26,6 +32,8 @@ const startsOption = numberOption("starts", "restarts of bench's own host", {
 });
 const laterOption = numberOption("later", "later calls of each copy", { default: 10, min: 1, max: 10_000 });
 
+/** Starts of an empty host, whose memory is what that of one with functions is compared with. */
+const emptyStartCount = 3;
 /** Calls before the first measured one, of a copy that is no part of the figures. */
 const warmUpCalls = 200;
 /** A thread is started beside the first one: the calls after it wait for that to be over. */
@@ -71,6 +79,15 @@ type Settings = {
   readonly restart: boolean;
 };
 
+/** What one restart adds to. */
+type Restarted = {
+  readonly processStart: Series;
+  readonly workerStart: Series;
+  readonly restarted: CallGroup;
+  readonly later: CallGroup | null;
+  readonly memory: IdleMemory;
+};
+
 class Cold {
   readonly #run: BenchRun;
   readonly #target: Target;
@@ -85,52 +102,48 @@ class Cold {
   async measure(): Promise<number> {
     const { recorder, host } = this.#run;
     const { copies, starts, restart } = this.#settings;
-    const processStart = host.own ? recorder.series("process start") : null;
-    const workerStart = host.own ? recorder.series("worker start") : null;
+    const own = host.own ? this.#announceStarts() : null;
     const deploys = recorder.series("deploy of a copy");
-    const restarted = host.own
-      ? recorder.group("First call of a copy, host just started: nothing is compiled", ["load", "compile"])
-      : null;
     const deployed = restart
       ? null
       : recorder.group("First call of a copy, since its deploy: compiled by the deploy", ["load", "compile"]);
     const later = recorder.group("Later calls");
-    this.#compare(restarted, deployed, later);
-    const memory = functionMemory(this.#run);
-    await memory.observe(0);
-    const names = await this.#deploy(copies, deploys, memory.observe);
+    this.#compare("since a deploy", deployed, later);
+    this.#compare("on a host just started", own?.restarted ?? null, later);
+    const memory = idleMemory(this.#run);
+    await emptyStarts(this.#run, emptyStartCount, async () => {
+      own?.processStart.samples.push(host.startsMs.at(-1) ?? Number.NaN);
+      await memory.observe(0);
+    });
+    const names = await this.#deploy(copies, deploys);
     if (deployed !== null) await this.#callDeployed(names, deployed, later);
-    if (!host.own)
+    await instanceMemory(this.#run, this.#target);
+    if (own === null) {
       recorder.notes.push("Starts and compiling are measured on a host of bench's own: leave --url away.");
-    if (restarted === null || processStart === null || workerStart === null) {
-      await instanceMemory(this.#run, this.#target);
       return exitCodes.done;
     }
-    if (!restart) await instanceMemory(this.#run, this.#target);
     this.#run.progress.step("restarting", starts);
     for (let start = 0; start < starts; start += 1) {
-      await this.#callRestarted(names, {
-        processStart,
-        workerStart,
-        restarted,
-        later: restart ? later : null,
-      });
+      await this.#callRestarted(names, { ...own, memory, later: restart ? later : null });
       this.#run.progress.done(start + 1);
     }
-    if (restart) await instanceMemory(this.#run, this.#target);
     return exitCodes.done;
   }
 
+  #announceStarts(): Pick<Restarted, "processStart" | "workerStart" | "restarted"> {
+    const { recorder } = this.#run;
+    const title = "First call of a copy, host just started: nothing is compiled";
+    return {
+      processStart: recorder.series("process start"),
+      workerStart: recorder.series("worker start"),
+      restarted: recorder.group(title, ["load", "compile"]),
+    };
+  }
+
   /** One copy more than are measured: its calls are the warm-up, and the first after a start. */
-  async #deploy(
-    copies: number,
-    deploys: Series,
-    observe: (functions: number) => Promise<void>,
-  ): Promise<readonly string[]> {
-    return deployCopies(this.#run, await copiesOf(this.#target, copies + 1), async (count, ms) => {
-      deploys.samples.push(ms);
-      if (count % 4 === 0) await observe(count);
-    });
+  async #deploy(copies: number, deploys: Series): Promise<readonly string[]> {
+    const all = await copiesOf(this.#target, copies + 1);
+    return deployCopies(this.#run, all, (_, ms) => void deploys.samples.push(ms));
   }
 
   async #callDeployed(names: readonly string[], deployed: CallGroup, later: CallGroup): Promise<void> {
@@ -146,14 +159,12 @@ class Cold {
     caller.close();
   }
 
-  async #callRestarted(
-    names: readonly string[],
-    into: { processStart: Series; workerStart: Series; restarted: CallGroup; later: CallGroup | null },
-  ): Promise<void> {
+  async #callRestarted(names: readonly string[], into: Restarted): Promise<void> {
     const { host, signal } = this.#run;
     signal.throwIfAborted();
-    await host.restart(["--min-workers", "0"]);
+    await host.restart(withoutThreads);
     into.processStart.samples.push(host.startsMs.at(-1) ?? Number.NaN);
+    await into.memory.observe(names.length);
     const [first = "", ...measured] = names;
     const caller = this.#run.caller();
     // There is no thread yet: the call waits in its queue until one has started.
@@ -185,18 +196,14 @@ class Cold {
     await waitFor(settled, threadsTimeoutMs, signal);
   }
 
-  #compare(restarted: CallGroup | null, deployed: CallGroup | null, later: CallGroup): void {
-    const { recorder } = this.#run;
-    const compare = (name: string, group: CallGroup | null, part: "p50" | "p99"): void => {
-      if (group === null) return;
-      recorder.figure(() => {
-        const estimate = ratioOf(summarize(endToEndOf(group))?.[part], summarize(endToEndOf(later))?.[part]);
-        return estimate && { name, unit: "times", estimate, samples: group.calls.length };
+  #compare(when: string, first: CallGroup | null, later: CallGroup): void {
+    if (first === null) return;
+    for (const part of ["p50", "p99"] as const) {
+      this.#run.recorder.figure(() => {
+        const estimate = ratioOf(summarize(endToEndOf(first))?.[part], summarize(endToEndOf(later))?.[part]);
+        const name = `cold against warm ${when}, ${part}`;
+        return estimate && { name, unit: "times", estimate, samples: first.calls.length };
       });
-    };
-    compare("cold against warm since a deploy, p50", deployed, "p50");
-    compare("cold against warm since a deploy, p99", deployed, "p99");
-    compare("cold against warm on a host just started, p50", restarted, "p50");
-    compare("cold against warm on a host just started, p99", restarted, "p99");
+    }
   }
 }

@@ -20,47 +20,61 @@ const settleMs = 200;
 const startTimeoutMs = 10_000;
 const entryPoint = "mayfly_handle";
 
-export type FunctionMemory = { readonly observe: (functions: number) => Promise<void> };
+export type IdleMemory = { readonly observe: (functions: number) => Promise<void> };
 
-/** Adds the figures of the host's memory and of that of one function; each `observe` is one reading. */
-export function functionMemory({ host, recorder }: BenchRun): FunctionMemory {
+/**
+ * Adds the figures of the host's memory and of one function that nobody calls. `observe` is one reading,
+ * soon after a start of the host: its memory is the same then to a fraction of a per cent, whereas one
+ * that has worked keeps garbage, which would be taken for functions.
+ */
+export function idleMemory({ host, recorder }: BenchRun): IdleMemory {
   const points: Point[] = [];
   const all: number[] = [];
-  const unknown = "the host does not tell";
-  recorder.figure(() => ({
-    name: "memory of the host process",
-    unit: "bytes",
-    estimate: points.length === 0 ? null : medianOf(points.slice(0, 1).map(({ y }) => y)),
-    samples: Math.min(1, points.length),
-    note: points.length === 0 ? unknown : "before anything was deployed",
-  }));
-  recorder.figure(() =>
-    all.length === 0
-      ? null
-      : {
-          name: "memory of all its processes",
-          unit: "bytes",
-          estimate: medianOf(all.slice(0, 1)),
-          samples: 1,
-          note: "shared pages counted in each",
-        },
-  );
+  const empty = (): number[] => points.filter(({ x }) => x === 0).map(({ y }) => y);
+  const unknown = host.own ? "/proc does not tell" : "measured on a host of bench's own alone";
+  const ofEmpty = (name: string, read: () => readonly number[], note: string): void =>
+    recorder.figure(() => ({
+      ...{ name, unit: "bytes", samples: read().length },
+      estimate: read().length === 0 ? null : medianOf(read()),
+      note: read().length === 0 ? unknown : note,
+    }));
+  ofEmpty("memory of the host process", empty, "just started, without functions and threads");
+  if (host.own) ofEmpty("memory of all its processes", () => all, "shared pages counted in each");
   recorder.figure(() => ({
     name: "memory per idle function",
     unit: "bytes",
     estimate: slopeOf(points),
     samples: points.length,
-    note: points.length === 0 ? unknown : `readings while up to ${points.at(-1)?.x ?? 0} were deployed`,
+    note: points.length === 0 ? unknown : `starts without and with ${points.at(-1)?.x ?? 0} functions`,
   }));
   return {
     observe: async (functions) => {
       const memory = await host.memory();
       if (memory === null) return;
       points.push({ x: functions, y: memory.hostBytes });
-      if (memory.allBytes !== null) all.push(memory.allBytes);
+      if (functions === 0 && memory.allBytes !== null) all.push(memory.allBytes);
     },
   };
 }
+
+/** Starts its own host so many times before anything is deployed, for what memory is compared with. */
+export async function emptyStarts(
+  { host, progress, signal }: BenchRun,
+  starts: number,
+  onStarted: () => Promise<void>,
+): Promise<void> {
+  if (!host.own) return;
+  progress.step("starting empty hosts", starts);
+  for (let start = 0; start < starts; start += 1) {
+    signal.throwIfAborted();
+    await host.restart(withoutThreads);
+    await onStarted();
+    progress.done(start + 1);
+  }
+}
+
+/** Flags of a host that has no thread until it is called. */
+export const withoutThreads: readonly string[] = ["--min-workers", "0"];
 
 /**
  * Adds the figure of one live instance: copies of the function that never return once they have answered

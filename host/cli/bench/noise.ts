@@ -8,6 +8,8 @@ import type { ReportSection } from "./report.ts";
 
 /** A median that is known no better than this is not told apart from that of another run. */
 const halfWidthMax = 0.1;
+/** So many calls have a median with an interval on a machine that holds still. */
+const samplesMin = 6;
 /** Halves that differ by less are alike, however surely they differ. */
 const differenceMin = 0.05;
 
@@ -16,6 +18,16 @@ export function machineWarnings(sections: readonly ReportSection[]): string[] {
     const summary = rows.find(({ name }) => name === endToEndLabel)?.summary;
     return summary == null ? [] : warningsOf(title, summary);
   });
+}
+
+/** The same for rates of rounds, which have no unit here. */
+export function seriesWarnings(title: string, summary: Summary | null): string[] {
+  if (summary?.halves == null || !disagree(summary.halves[0], summary.halves[1])) return [];
+  const [earlier, later] = summary.halves;
+  return [
+    `The machine is too noisy for the ${title}: the median of the earlier half of the rounds is ` +
+      `${formatMs(earlier.value)}, of the later half ${formatMs(later.value)}; end what else runs on it and measure again`,
+  ];
 }
 
 function warningsOf(title: string, summary: Summary): string[] {
@@ -27,8 +39,13 @@ function warningsOf(title: string, summary: Summary): string[] {
     ];
   }
   const width = halfWidthOf(p50);
-  if (width === null) return [];
-  if (width <= halfWidthMax) return [];
+  if (width === null && samples >= samplesMin) {
+    return [
+      `The machine is too noisy for "${title}": the times of its ${samples} calls vary so much from one part ` +
+        "of the run to the next that their median is not known; end what else runs on it and measure again",
+    ];
+  }
+  if (width === null || width <= halfWidthMax) return [];
   return [
     `"${title}": the median of ${samples} calls is known only to within ${Math.round(width * 100)} %; ` +
       "take more samples, or a quieter machine",

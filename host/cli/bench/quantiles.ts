@@ -23,6 +23,7 @@ export type Summary = {
 /** The part of all samples that an interval is to enclose the true value for. */
 export const confidence = 0.95;
 
+const blocksMin = 5;
 const blocksMax = 10;
 const blockSamplesMin = 10;
 
@@ -103,7 +104,7 @@ const ranksMax = 20_000;
  */
 function overdispersionOf(samples: readonly number[], median: number): number {
   const blocks = Math.min(blocksMax, Math.floor(samples.length / blockSamplesMin));
-  if (blocks < 3) return 1;
+  if (blocks < blocksMin) return 1;
   let chiSquare = 0;
   const size = samples.length / blocks;
   const above = samples.map((value) => (value > median ? 1 : 0));
