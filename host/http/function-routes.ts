@@ -138,7 +138,10 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
 function readVersion(text: string | undefined): number | null {
   if (text === undefined) return null;
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new HostError("bad_request", `The version is ${JSON.stringify(text.slice(0, 80))}, want a number from 1`);
+  throw new HostError(
+    "bad_request",
+    `The version is ${JSON.stringify(text.slice(0, 80))}, want a number from 1`,
+  );
 }
 
 function liveFunction(functions: Pick<FunctionStore, "live">, name: string): Deployment {

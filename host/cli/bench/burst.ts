@@ -23,6 +23,8 @@ const restOption = numberOption("rest", "rest after a burst, s", {
 });
 
 const warmUpCalls = 50;
+/** Before the first burst: how the host is without one. */
+const beforeMs = 100;
 /** Between two readings of the host's gauges. */
 const readingMs = 10;
 
@@ -93,6 +95,7 @@ class Burst {
     const watched = this.#watch(startMs, () => over);
     try {
       progress.step("bursts", bursts);
+      await sleep(beforeMs, undefined, { signal });
       for (let burst = 0; burst < bursts; burst += 1) {
         signal.throwIfAborted();
         await this.#burst(caller, request);
@@ -138,12 +141,12 @@ class Burst {
   async #watch(startMs: number, isOver: () => boolean): Promise<void> {
     const { host, recorder, signal } = this.#run;
     while (!isOver() && !signal.aborted) {
-      const unanswered = this.#unanswered;
-      const atMs = performance.now() - startMs;
       const gauges = await host.gauges();
       if (gauges === null) return;
       const { threads, liveCalls: live, waitingCalls: waiting } = gauges;
-      recorder.timeline.push({ atMs, threads, unanswered, live, waiting });
+      // A busy host answers late, and says how it is when it does.
+      const atMs = performance.now() - startMs;
+      recorder.timeline.push({ atMs, threads, unanswered: this.#unanswered, live, waiting });
       await sleep(readingMs);
     }
   }

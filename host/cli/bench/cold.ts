@@ -23,7 +23,7 @@ import { type BenchDefinition, type BenchRun, benchCommand } from "./run.ts";
 import type { Target } from "./target.ts";
 
 const copiesOption = numberOption("copies", "copies to deploy, each called once cold", {
-  ...{ default: 20, min: 1, max: 10_000 },
+  ...{ default: 16, min: 1, max: 10_000 },
 });
 const startsOption = numberOption("starts", "restarts of bench's own host", {
   default: 6,

@@ -6,14 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { endlessCopy } from "../../wasm/copies.ts";
 import { messageOf } from "../failure.ts";
 import { waitFor } from "./calling.ts";
-import { assertSuccess } from "./calls.ts";
 import { copiesOf } from "./copies.ts";
 import { type Point, slopeOf } from "./line-fit.ts";
 import { medianOf } from "./quantiles.ts";
 import type { BenchRun } from "./run.ts";
 import type { Target } from "./target.ts";
 
-/** Endless calls that are started at a time: half of what two threads take of one version. */
+/** Endless calls that are started at a time, of one version: no more than a thread takes of it. */
 const liveAtATime = 16;
 const liveSteps = 6;
 const settleMs = 200;
@@ -104,39 +103,45 @@ export async function instanceMemory(run: BenchRun, target: Target): Promise<voi
 
 async function observeInstances(run: BenchRun, target: Target, points: Point[]): Promise<void> {
   const { host, deployments, progress, signal } = run;
-  const [copy] = await copiesOf(target, 1);
-  const wasm = copy && endlessCopy(copy.wasm, entryPoint);
-  if (!wasm) throw new Error(`the module has no ${entryPoint} of its own`);
+  const endless = endlessCopy(await target.wasm(), entryPoint);
+  if (endless === null) throw new Error(`the module has no ${entryPoint} of its own`);
+  const config = { ...(await target.config()), cpuMs: 900_000, timeoutMs: 60_000 };
+  const copies = await copiesOf({ ...target, wasm: async () => endless }, liveSteps);
+  const live = copies.map((copy) => ({ ...copy, config, suffix: `live-${copy.suffix}` }));
+  const names: string[] = [];
+  // All are there before the first reading: a deploy leaves garbage.
+  await deployments.deployAll(live, signal, (name) => {
+    names.push(name);
+    progress.done(names.length / 2);
+  });
   const caller = run.caller();
   try {
-    for (let step = 0; step <= liveSteps; step += 1) {
-      signal.throwIfAborted();
-      if (step > 0) {
-        const config = { ...copy.config, cpuMs: 900_000, timeoutMs: 60_000 };
-        const [distinct] = await copiesOf({ ...target, wasm: async () => wasm }, 1);
-        const { name } = await deployments.deploy({ ...copy, ...distinct, config, suffix: `live-${step}` });
-        const request = run.request(name, target);
-        for (let call = 0; call < liveAtATime; call += 1) {
-          // It is answered when the connection is closed: with a failure that nobody waits for.
-          caller
-            .send(request)
-            .then((exchange) => assertSuccess(request, exchange))
-            .catch(() => {});
-        }
+    await caller.connect(liveSteps * liveAtATime);
+    points.push(await reading(run, 0));
+    for (const [step, name] of names.entries()) {
+      const request = run.request(name, target);
+      for (let call = 0; call < liveAtATime; call += 1) {
+        // Nobody waits for the answer: the call ends with its connection.
+        void caller.send(request).catch(() => {});
       }
-      const alive = step * liveAtATime;
-      const isRunning = async (): Promise<boolean> => {
-        const gauges = await host.gauges();
-        return gauges !== null && gauges.liveCalls - gauges.waitingCalls >= alive;
-      };
-      if (!(await waitFor(isRunning, startTimeoutMs, signal))) throw new Error("its calls do not stay alive");
-      await sleep(settleMs, undefined, { signal });
-      const memory = await host.memory();
-      if (memory === null) throw new Error("the host does not tell");
-      points.push({ x: alive, y: memory.hostBytes });
-      progress.done(step);
+      points.push(await reading(run, (step + 1) * liveAtATime));
+      progress.done((liveSteps + step + 1) / 2);
     }
   } finally {
     caller.close();
   }
+  await waitFor(async () => (await host.gauges())?.liveCalls === 0, startTimeoutMs, signal);
+}
+
+/** The host's memory once so many calls run. */
+async function reading({ host, signal }: BenchRun, alive: number): Promise<Point> {
+  const isRunning = async (): Promise<boolean> => {
+    const gauges = await host.gauges();
+    return gauges !== null && gauges.liveCalls - gauges.waitingCalls >= alive;
+  };
+  if (!(await waitFor(isRunning, startTimeoutMs, signal))) throw new Error("its calls do not stay alive");
+  await sleep(settleMs, undefined, { signal });
+  const memory = await host.memory();
+  if (memory === null) throw new Error("/proc does not tell");
+  return { x: alive, y: memory.hostBytes };
 }
