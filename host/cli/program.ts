@@ -153,12 +153,14 @@ function contextOf(run: Run, options: OptionValues): CommandContext {
 
 /** Commander's own error text is dropped: the failure is printed once, by `main.ts`. */
 function helpWriters(run: Run, hint: () => UsageHint) {
+  const note = (): void => {
+    run.hint = hint();
+  };
   return {
     writeOut: (text: string) => void run.io.stdout.write(text),
-    writeErr: () => {},
-    outputError: () => {
-      run.hint = hint();
-    },
+    // The help of a command that was called without the one it needs.
+    writeErr: note,
+    outputError: note,
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   };

@@ -15,6 +15,7 @@ import { problemOf } from "./error-response.ts";
 import { functionRoutes } from "./function-routes.ts";
 import { assertMayCall, assertMayScrape, type Caller, type GuardBounds } from "./guard.ts";
 import { logRoutes } from "./log-routes.ts";
+import { moduleRoutes } from "./module-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ClientGone } from "./request-body.ts";
 import { assertPlainPath, parseTarget } from "./target.ts";
@@ -86,6 +87,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.get("/openapi.json", (context) => context.json(openApiDocument()));
   app.get("/v1/limits", (context) => context.json({ limits: limitTable }));
   app.route("/v1/functions", functionRoutes(parts));
+  app.route("/v1/functions", moduleRoutes(parts));
   app.route("/v1/functions", logRoutes(parts));
   app.notFound((context) => {
     throw wrongRoute(app, context.req.method, context.req.path);

@@ -13,7 +13,6 @@ import {
   runsOnReset,
 } from "../function.ts";
 import { limits } from "../limits.ts";
-import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import type { ControlEnv } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
@@ -23,8 +22,7 @@ import { Semaphore } from "./semaphore.ts";
 import { readStream } from "./stream-body.ts";
 
 export type FunctionRouteParts = {
-  readonly functions: Pick<FunctionStore, "list" | "live" | "at" | "versions" | "config">;
-  readonly artifacts: Pick<ArtifactStore, "read">;
+  readonly functions: Pick<FunctionStore, "list" | "live" | "versions" | "config">;
   readonly deployer: Pick<Deployer, "deploy" | "remove" | "putConfig" | "rollback" | "unquarantine">;
   /** Room in memory for uploads; as much as the deploys at once may take unless given. */
   readonly uploads?: BodyBudget;
@@ -93,15 +91,6 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
     return context.json({ versions });
   });
 
-  routes.get("/:name/module", async (context) => {
-    const { name, version } = live(context.req.param("name"));
-    const wanted = readVersion(context.req.query("version")) ?? version;
-    const found = functions.at(name, wanted);
-    if (found === null) throw new HostError("function_not_found", `No version ${wanted} of "${name}"`);
-    const bytes = await parts.artifacts.read(found.digest);
-    return context.body(bytes, 200, { "content-type": "application/wasm" });
-  });
-
   routes.get("/:name/config", (context) => {
     const name = functionName(context.req.param("name"));
     return context.json(functions.config(name) ?? functionConfigDefault);
@@ -132,16 +121,6 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
   });
 
   return routes;
-}
-
-/** Null for the live one. */
-function readVersion(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new HostError(
-    "bad_request",
-    `The version is ${JSON.stringify(text.slice(0, 80))}, want a number from 1`,
-  );
 }
 
 function liveFunction(functions: Pick<FunctionStore, "live">, name: string): Deployment {

@@ -13,6 +13,7 @@ import {
   type IdleMemory,
   idleMemory,
   instanceMemory,
+  instancesOption,
   withoutThreads,
 } from "./memory-figures.ts";
 import { numberOption, readNumber } from "./options.ts";
@@ -32,8 +33,8 @@ const startsOption = numberOption("starts", "restarts of bench's own host", {
 });
 const laterOption = numberOption("later", "later calls of each copy", { default: 10, min: 1, max: 10_000 });
 
-/** Starts of an empty host, whose memory is what that of one with functions is compared with. */
-const emptyStartCount = 3;
+/** Starts of an empty host at most, whose memory is what that of one with functions is compared with. */
+const emptyStartsMax = 3;
 /** Calls before the first measured one, of a copy that is no part of the figures. */
 const warmUpCalls = 200;
 /** A thread is started beside the first one: the calls after it wait for that to be over. */
@@ -51,6 +52,7 @@ const definition: BenchDefinition = {
     copiesOption,
     startsOption,
     laterOption,
+    instancesOption,
     { flags: "--restart", meaning: "call the copies on a host that has just started alone" },
   ],
   plan(context) {
@@ -59,6 +61,7 @@ const definition: BenchDefinition = {
       copies: readNumber(options, copiesOption),
       starts: readNumber(options, startsOption),
       later: readNumber(options, laterOption),
+      instances: readNumber(options, instancesOption),
       restart: flagOption(options, "restart"),
     };
     if (settings.restart && namesHost(context)) {
@@ -76,6 +79,7 @@ type Settings = {
   readonly copies: number;
   readonly starts: number;
   readonly later: number;
+  readonly instances: number;
   readonly restart: boolean;
 };
 
@@ -111,13 +115,13 @@ class Cold {
     this.#compare("since a deploy", deployed, later);
     this.#compare("on a host just started", own?.restarted ?? null, later);
     const memory = idleMemory(this.#run);
-    await emptyStarts(this.#run, emptyStartCount, async () => {
+    await emptyStarts(this.#run, Math.min(starts, emptyStartsMax), async () => {
       own?.processStart.samples.push(host.startsMs.at(-1) ?? Number.NaN);
       await memory.observe(0);
     });
     const names = await this.#deploy(copies, deploys);
     if (deployed !== null) await this.#callDeployed(names, deployed, later);
-    await instanceMemory(this.#run, this.#target);
+    await instanceMemory(this.#run, this.#target, this.#settings.instances);
     if (own === null) {
       recorder.notes.push("Starts and compiling are measured on a host of bench's own: leave --url away.");
       return exitCodes.done;

@@ -5,7 +5,13 @@ import { exitCodes } from "../failure.ts";
 import { timedCall, warmUp } from "./calling.ts";
 import { copiesOf, deployCopies } from "./copies.ts";
 import { type Point, slopeOf } from "./line-fit.ts";
-import { emptyStarts, idleMemory, instanceMemory, withoutThreads } from "./memory-figures.ts";
+import {
+  emptyStarts,
+  idleMemory,
+  instanceMemory,
+  instancesOption,
+  withoutThreads,
+} from "./memory-figures.ts";
 import { numberOption, readNumber } from "./options.ts";
 import { summarize } from "./quantiles.ts";
 import { ratioOf } from "./ratio.ts";
@@ -28,16 +34,21 @@ const definition: BenchDefinition = {
   summary: "many functions on one host: memory of each, and whether they slow one another's first calls",
   examples: ["mayfly bench density hello.ts", "mayfly bench density hello.wasm --functions 1000"],
   notes: "A deploy takes a process of its own: a hundred functions take the better part of a minute.",
-  options: [functionsOption],
+  options: [functionsOption, instancesOption],
   plan({ options }) {
-    const functions = readNumber(options, functionsOption);
-    return { settings: { functions }, measure: (run, target) => measure(run, target, functions) };
+    const settings = {
+      functions: readNumber(options, functionsOption),
+      instances: readNumber(options, instancesOption),
+    };
+    return { settings, measure: (run, target) => measure(run, target, settings) };
   },
 };
 
 export const benchDensity = benchCommand(definition);
 
-async function measure(run: BenchRun, target: Target, functions: number): Promise<number> {
+type Settings = { readonly functions: number; readonly instances: number };
+
+async function measure(run: BenchRun, target: Target, { functions, instances }: Settings): Promise<number> {
   const { host, recorder, progress } = run;
   const sample = Math.max(2, Math.round(functions * part));
   const few = recorder.group(`First calls, ${sample + 1} functions on the host`);
@@ -59,7 +70,7 @@ async function measure(run: BenchRun, target: Target, functions: number): Promis
   const rest = await deployCopies(run, copies.slice(sample + 1));
   const [warm = ""] = first;
   await callEach(run, target, [warm, ...rest.slice(0, sample)], many, null);
-  await instanceMemory(run, target);
+  await instanceMemory(run, target, instances);
   if (!host.own) return exitCodes.done;
   progress.step("restarting", starts);
   for (let start = 0; start < starts; start += 1) {

@@ -8,13 +8,21 @@ import { messageOf } from "../failure.ts";
 import { waitFor } from "./calling.ts";
 import { copiesOf } from "./copies.ts";
 import { type Point, slopeOf } from "./line-fit.ts";
+import { numberOption } from "./options.ts";
 import { medianOf } from "./quantiles.ts";
 import type { BenchRun } from "./run.ts";
 import type { Target } from "./target.ts";
 
 /** Endless calls that are started at a time, of one version: no more than a thread takes of it. */
 const liveAtATime = 16;
-const liveSteps = 6;
+
+export const instancesOption = numberOption(
+  "instances",
+  "instances held alive for their memory; 0 for none",
+  {
+    ...{ default: 96, min: 0, max: 1_024 },
+  },
+);
 const settleMs = 200;
 const startTimeoutMs = 10_000;
 const entryPoint = "mayfly_handle";
@@ -79,10 +87,11 @@ export const withoutThreads: readonly string[] = ["--min-workers", "0"];
  * Adds the figure of one live instance: copies of the function that never return once they have answered
  * are called, some more at a time, and stopped. On a host of bench's own alone: they fill its threads.
  */
-export async function instanceMemory(run: BenchRun, target: Target): Promise<void> {
+export async function instanceMemory(run: BenchRun, target: Target, instances: number): Promise<void> {
   const { host, recorder, progress } = run;
+  const steps = Math.ceil(instances / liveAtATime);
   const points: Point[] = [];
-  let why = "measured on a host of bench's own alone";
+  let why = host.own ? "not asked for" : "measured on a host of bench's own alone";
   recorder.figure(() => ({
     name: "memory per live instance",
     unit: "bytes",
@@ -90,23 +99,28 @@ export async function instanceMemory(run: BenchRun, target: Target): Promise<voi
     samples: points.length,
     note: points.length > 1 ? `readings while up to ${points.at(-1)?.x ?? 0} were alive` : why,
   }));
-  if (!host.own) return;
-  progress.step("holding instances", liveSteps);
+  if (!host.own || steps === 0) return;
+  progress.step("holding instances", steps);
   try {
     why = "the run ended before";
-    await observeInstances(run, target, points);
+    await observeInstances(run, target, steps, points);
   } catch (error) {
     if (run.signal.aborted) throw error;
     why = messageOf(error).split("\n")[0] ?? "";
   }
 }
 
-async function observeInstances(run: BenchRun, target: Target, points: Point[]): Promise<void> {
+async function observeInstances(
+  run: BenchRun,
+  target: Target,
+  steps: number,
+  points: Point[],
+): Promise<void> {
   const { host, deployments, progress, signal } = run;
   const endless = endlessCopy(await target.wasm(), entryPoint);
   if (endless === null) throw new Error(`the module has no ${entryPoint} of its own`);
   const config = { ...(await target.config()), cpuMs: 900_000, timeoutMs: 60_000 };
-  const copies = await copiesOf({ ...target, wasm: async () => endless }, liveSteps);
+  const copies = await copiesOf({ ...target, wasm: async () => endless }, steps);
   const live = copies.map((copy) => ({ ...copy, config, suffix: `live-${copy.suffix}` }));
   const names: string[] = [];
   // All are there before the first reading: a deploy leaves garbage.
@@ -116,7 +130,7 @@ async function observeInstances(run: BenchRun, target: Target, points: Point[]):
   });
   const caller = run.caller();
   try {
-    await caller.connect(liveSteps * liveAtATime);
+    await caller.connect(steps * liveAtATime);
     points.push(await reading(run, 0));
     for (const [step, name] of names.entries()) {
       const request = run.request(name, target);
@@ -125,7 +139,7 @@ async function observeInstances(run: BenchRun, target: Target, points: Point[]):
         void caller.send(request).catch(() => {});
       }
       points.push(await reading(run, (step + 1) * liveAtATime));
-      progress.done((liveSteps + step + 1) / 2);
+      progress.done((steps + step + 1) / 2);
     }
   } finally {
     caller.close();

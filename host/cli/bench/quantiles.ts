@@ -43,7 +43,7 @@ export function summarize(samples: readonly number[]): Summary | null {
     p99: estimate(0.99),
     max: sorted.at(-1) ?? Number.NaN,
     overdispersion,
-    halves: halvesOf(samples, overdispersion),
+    halves: halvesOf(samples),
   };
 }
 
@@ -118,12 +118,14 @@ function overdispersionOf(samples: readonly number[], median: number): number {
   return Math.max(1, chiSquare / (blocks - 1));
 }
 
-function halvesOf(samples: readonly number[], overdispersion: number): readonly [Estimate, Estimate] | null {
+/** Each with its own overdispersion: what differs between them is what they are compared for. */
+function halvesOf(samples: readonly number[]): readonly [Estimate, Estimate] | null {
   const middle = samples.length >> 1;
   if (middle < blockSamplesMin) return null;
   const half = (from: number, to: number): Estimate => {
-    const sorted = Float64Array.from(samples.slice(from, to)).sort();
-    return estimateOf(sorted, 0.5, sorted.length / overdispersion);
+    const part = samples.slice(from, to);
+    const sorted = Float64Array.from(part).sort();
+    return estimateOf(sorted, 0.5, part.length / overdispersionOf(part, quantile(sorted, 0.5)));
   };
   return [half(0, middle), half(middle, samples.length)];
 }

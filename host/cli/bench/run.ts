@@ -105,7 +105,7 @@ class Course {
     } catch (error) {
       failure = { error };
     }
-    if (failure !== null && !this.#signal.aborted) await waitForAbort(this.#signal, interruptionLagMs);
+    if (failure !== null && this.#host?.own === true) await waitForAbort(this.#signal, interruptionLagMs);
     const interrupted = this.#signal.aborted;
     const url = this.#host?.url();
     await this.#cleanUp(deployments);
@@ -226,6 +226,7 @@ async function requireFolders({ options, io }: CommandContext): Promise<void> {
 }
 
 async function waitForAbort(signal: AbortSignal, ms: number): Promise<void> {
+  if (signal.aborted) return;
   await sleep(ms, undefined, { signal }).catch(() => {});
 }
 

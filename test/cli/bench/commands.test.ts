@@ -1,0 +1,205 @@
+// Each command of bench once, with few samples: that it measures what it says, reports it in every form,
+// and leaves nothing behind. Against hosts in this process, and the last one against a host of its own.
+
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Report, ReportSection } from "../../../host/cli/bench/report.ts";
+import { answering } from "../../support/guests.ts";
+import { type CliResult, cli } from "../run-cli.ts";
+import { slow, startAnsweringHost, withHost, withModules } from "./guests.ts";
+
+const tiny: Readonly<Record<string, readonly string[]>> = {
+  cold: ["--copies", "3", "--later", "2"],
+  warm: ["--rate", "50", "--seconds", "0.4"],
+  throughput: ["--clients", "4", "--seconds", "0.4"],
+  burst: ["--calls", "20", "--bursts", "2", "--rest", "0"],
+  isolation: ["--clients", "2", "--rounds", "2", "--seconds", "0.02"],
+  density: ["--functions", "4"],
+};
+
+test("each command measures a file on a given host and removes what it deployed", async () => {
+  await withModules(async (cwd) => {
+    await using host = await startAnsweringHost();
+    for (const [command, options] of Object.entries(tiny)) {
+      host.received.length = 0;
+      const argv = ["bench", command, "fast.wasm", "--url", host.url, ...options, "--json"];
+      const result = await cli(argv, { cwd });
+      assert.equal(result.exitCode, 0, `${command}: ${result.stderr}`);
+      const report = reportOf(result);
+      assert.equal(report.command, command);
+      assert.deepEqual(report.functions, ["fast"]);
+      assert.equal(report.partial, null);
+      assert.equal(report.host.own, false);
+      const measured = report.sections.filter(({ stack }) => stack.length > 0);
+      assert.ok(measured.length > 0, command);
+      for (const section of measured) assertWhole(section);
+      const uploads = host.received.filter(
+        ({ method, target }) => method === "PUT" && !/config$/.test(target),
+      );
+      assert.equal(new Set(uploads.map(({ body }) => body.toString("hex"))).size, uploads.length, command);
+      assert.deepEqual([...host.functions.keys()], [], command);
+    }
+  });
+});
+
+test("cold deploys so many copies and one to warm up, and calls each once cold", async () => {
+  await withModules(async (cwd) => {
+    await using host = await startAnsweringHost();
+    const argv = ["bench", "cold", "fast.wasm", "--url", host.url, ...(tiny["cold"] ?? []), "--json"];
+    const { sections, figures } = reportOf(await cli(argv, { cwd }));
+    const [starts, first, later] = sections;
+    assert.equal(row(starts, "deploy of a copy")?.samples, 4);
+    assert.equal(row(first, "end to end")?.samples, 3);
+    assert.equal(row(first, "compile"), null);
+    assert.equal(row(later, "end to end")?.samples, 6);
+    assert.ok(
+      figures.some(({ name, samples }) => name === "cold against warm since a deploy, p50" && samples === 3),
+    );
+    const calls = host.received.filter(({ target }) => target.startsWith("/fn/")).map(({ target }) => target);
+    // Each copy's first call is followed by its later ones.
+    assert.equal(calls.slice(-9).filter((target, index, all) => target !== all[index - 1]).length, 3);
+  });
+});
+
+test("isolation sets the dial on copies, each setting on one", async () => {
+  await withModules(async (cwd) => {
+    await using host = await startAnsweringHost();
+    const argv = ["bench", "isolation", "fast.wasm", "--url", host.url, "--config", "cpuMs=777"];
+    const { figures } = reportOf(await cli([...argv, ...(tiny["isolation"] ?? []), "--json"], { cwd }));
+    const set = [...host.configs.values()].map(({ isolation, cpuMs }) => [isolation, cpuMs]);
+    assert.deepEqual(set, [
+      ["fresh", 777],
+      ["snapshot", 777],
+      ["reuse", 777],
+      ["dedicated", 777],
+    ]);
+    for (const kind of ["snapshot", "reuse", "dedicated"]) {
+      assert.ok(
+        figures.some(({ name, samples }) => name === `${kind} against fresh` && samples === 2),
+        kind,
+      );
+    }
+  });
+});
+
+test("a deployed function is called where it is, and copies of it have its bytes and configuration", async () => {
+  await withHost(async (host) => {
+    const { url } = host.host;
+    await host.configure("kept", { cpuMs: 777 });
+    const burst = await cli(["bench", "burst", "kept@1", "--url", url, ...(tiny["burst"] ?? []), "--json"]);
+    assert.equal(burst.exitCode, 0, burst.stderr);
+    const { sections, timeline, figures } = reportOf(burst);
+    assert.equal(row(sections[0], "end to end")?.samples, 40);
+    assert.ok(timeline.length > 0 && timeline.every(({ threads }) => threads > 0));
+    assert.equal(figures.find(({ name }) => name === "last answer after")?.samples, 2);
+    const few = ["--copies", "1", "--later", "1", "--json"];
+    const cold = await cli(["bench", "cold", "kept", "--url", url, ...few]);
+    assert.equal(cold.exitCode, 0, cold.stderr);
+    assert.equal(row(reportOf(cold).sections.at(-1), "guest run")?.samples, 1);
+    const config = (await host.ask("GET", "/v1/functions/kept/config")).json() as { cpuMs: number };
+    assert.equal(config.cpuMs, 777);
+  });
+});
+
+test("a folder is built, and its example says what is sent unless options do", async () => {
+  await using host = await startAnsweringHost();
+  const compiled = { wasm: new Uint8Array(answering("built")), warnings: "" };
+  const options = {
+    cwd: join(import.meta.dirname, "../../.."),
+    modules: { compileFunction: async () => compiled },
+  };
+  const argv = ["bench", "warm", "guest/examples/json-api", "--url", host.url, ...(tiny["warm"] ?? [])];
+  const plain = await cli(argv, options);
+  assert.equal(plain.exitCode, 0, plain.stderr);
+  const sent = () => host.received.findLast(({ target }) => target.startsWith("/fn/"));
+  assert.match(`${sent()?.method} ${sent()?.target}`, /^POST \/fn\/bench-[0-9a-f]{8}-warm\/orders$/);
+  assert.equal(sent()?.headers["content-type"], "application/json");
+  assert.match(sent()?.body.toString() ?? "", /"customer":"Ada"/);
+  const own = await cli([...argv, "-p", "/x?y=1", "-X", "PUT", "-d", "two", "-H", "a: b"], options);
+  assert.equal(own.exitCode, 0, own.stderr);
+  assert.match(`${sent()?.method} ${sent()?.target}`, /^PUT .*\/x\?y=1$/);
+  assert.deepEqual([sent()?.headers["a"], sent()?.headers["content-type"]], ["b", undefined]);
+  assert.equal(sent()?.body.toString(), "two");
+});
+
+test("compare with a limit exits 1 for a slower B, and 0 for the same and for a faster one", async () => {
+  await withModules((cwd) =>
+    withHost(async (host) => {
+      await host.deploy("slow", slow(1_000_000));
+      const few = [
+        "--rounds",
+        "8",
+        "--calls",
+        "6",
+        "--max-regression",
+        "20%",
+        "--url",
+        host.host.url,
+        "--json",
+      ];
+      const compare = async (a: string, b: string): Promise<[number, string | undefined]> => {
+        const result = await cli(["bench", "compare", a, b, ...few], { cwd });
+        return [result.exitCode, reportOf(result).verdict?.outcome];
+      };
+      assert.deepEqual(await compare("kept", "slow@1"), [1, "slower"]);
+      assert.deepEqual(await compare("slow", "fast.wasm"), [0, "not slower"]);
+      assert.equal((await compare("kept", "kept"))[0], 0);
+      await host.ask("DELETE", "/v1/functions/slow");
+    }),
+  );
+});
+
+test("cold on a host of its own measures starts, threads, loading and compiling, and leaves no folder", async () => {
+  await withModules(async (cwd) => {
+    const few = ["--copies", "1", "--starts", "1", "--later", "1", "--instances", "16"];
+    const files = ["--json", "out.json", "--html", "out.html"];
+    const before = await benchFolders();
+    const result = await cli(["bench", "cold", "fast.wasm", "--restart", ...few, ...files], { cwd });
+    assert.equal(result.exitCode, 0, result.stderr);
+    assert.match(result.stdout, /process start +2 /);
+    assert.match(result.stdout, /worker start +1 /);
+    const report = JSON.parse(await readFile(join(cwd, "out.json"), "utf8")) as Report;
+    const [starts, restarted] = report.sections;
+    for (const phase of ["module load", "compile", "instantiate", "guest run", "end to end"]) {
+      assert.equal(row(restarted, phase)?.samples, 1, phase);
+    }
+    assert.ok((row(starts, "process start")?.p50.value ?? 0) > (row(restarted, "compile")?.max ?? 1e9));
+    const known = (name: string) => report.figures.find((figure) => figure.name === name)?.estimate ?? null;
+    for (const name of [
+      "memory of the host process",
+      "memory per idle function",
+      "memory per live instance",
+    ]) {
+      assert.notEqual(known(name), null, name);
+    }
+    assert.match(await readFile(join(cwd, "out.html"), "utf8"), /^<!doctype html>/);
+    assert.deepEqual(
+      (await benchFolders()).filter((folder) => !before.includes(folder)),
+      [],
+    );
+  });
+});
+
+/** Every row counts its samples, and what was called has an end to end time that is no less than its parts. */
+function assertWhole({ title, rows }: ReportSection): void {
+  const endToEnd = rows.find(({ name }) => name === "end to end")?.summary;
+  assert.ok(endToEnd !== null && endToEnd !== undefined && endToEnd.samples > 0, title);
+  assert.ok(endToEnd.p50.value <= endToEnd.p90.value && endToEnd.p99.value <= endToEnd.max, title);
+  const run = rows.find(({ name }) => name === "guest run")?.summary;
+  assert.ok(run !== null && run !== undefined && run.p50.value <= endToEnd.max, title);
+}
+
+function row(section: ReportSection | undefined, name: string) {
+  return section?.rows.find((each) => each.name === name)?.summary ?? null;
+}
+
+function reportOf(result: CliResult): Report {
+  return JSON.parse(result.stdout) as Report;
+}
+
+async function benchFolders(): Promise<string[]> {
+  return (await readdir(tmpdir())).filter((name) => /^mayfly-bench-(?!test)/.test(name));
+}
