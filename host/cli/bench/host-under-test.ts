@@ -65,7 +65,7 @@ async function givenHost(context: CommandContext): Promise<HostUnderTest> {
 
 async function startedHost({ io, output }: CommandContext): Promise<HostUnderTest> {
   output.progress("Starting a host ...");
-  const folder = await temporaryFolder();
+  const folder = await temporaryFolder(io.env);
   const startsMs: number[] = [];
   const start = async (flags: readonly string[]): Promise<OwnHost> => {
     const started = await startOwnHost(folder.path, flags, io.env);

@@ -22,12 +22,14 @@ const stopTimeoutMs = 5_000;
 const startTimeoutMs = 60_000;
 const saidCharactersMax = 4_000;
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The folder of a host's data; removed by what it returns. */
-export async function temporaryFolder(): Promise<{
+export async function temporaryFolder(env: Environment): Promise<{
   readonly path: string;
   readonly remove: () => Promise<void>;
 }> {
-  const path = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
+  const path = await mkdtemp(join(env["TMPDIR"] ?? tmpdir(), "mayfly-bench-"));
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }) };
 }
 
@@ -35,7 +37,7 @@ export async function temporaryFolder(): Promise<{
 export async function startOwnHost(
   folder: string,
   flags: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): Promise<OwnHost> {
   const entry = fileURLToPath(import.meta.resolve("../main.ts"));
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("MAYFLY_")));

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Report } from "../../../host/cli/bench/report.ts";
@@ -180,7 +180,10 @@ test("Ctrl-C ends a host of bench's own with it, and the report is written", asy
       "--json",
       "out.json",
     ];
-    const child = spawn(process.execPath, argv, { cwd, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const TMPDIR = join(cwd, "tmp");
+    await mkdir(TMPDIR);
+    const options = { cwd, env: { ...process.env, TMPDIR }, detached: true } as const;
+    const child = spawn(process.execPath, argv, { ...options, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text) => (said += text));
@@ -195,6 +198,7 @@ test("Ctrl-C ends a host of bench's own with it, and the report is written", asy
     assert.deepEqual(await ended, [130, null], said);
     assert.match(said, /Interrupted: what bench deployed is removed/);
     assert.doesNotMatch(said, /call_failed|connection_lost|overloaded/);
+    assert.deepEqual(await readdir(TMPDIR), []);
   });
 });
 
