@@ -47,7 +47,7 @@ const definition: BenchDefinition = {
   examples: ["mayfly bench cold hello.ts", "mayfly bench cold hello.wasm --restart --json cold.json"],
   notes:
     "A host of its own is also restarted, for what a start costs and what a call of a module that is not\n" +
-    "compiled costs; with --restart nothing else is measured.",
+    "compiled costs; with --restart no other first calls are measured.",
   options: [
     copiesOption,
     startsOption,

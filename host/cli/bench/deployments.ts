@@ -8,6 +8,10 @@ import { CommandFailure } from "../failure.ts";
 /** As many uploads at a time as a host takes. */
 const deploysAtOnce = 4;
 
+/** A host that answers nothing is not waited for. */
+const removeTimeoutMs = 10_000;
+const uploadTimeoutMs = 30_000;
+
 export type Deployment = {
   /** What tells it from others of the same run: `3`, `reuse`. */
   readonly suffix: string;
@@ -65,7 +69,7 @@ export class Deployments {
   /** Removes everything; what is left because the host did not is returned. */
   async removeAll(): Promise<readonly string[]> {
     // An upload that the host has read whole goes live whatever becomes of us.
-    await Promise.allSettled(this.#underWay);
+    await within(uploadTimeoutMs, Promise.allSettled(this.#underWay)).catch(() => {});
     const names = this.names;
     for (let from = 0; from < names.length; from += deploysAtOnce) {
       await Promise.all(names.slice(from, from + deploysAtOnce).map((name) => this.#remove(name)));
@@ -82,12 +86,24 @@ export class Deployments {
 
   async #remove(name: string): Promise<void> {
     try {
-      await this.#client().remove(name);
+      await within(removeTimeoutMs, this.#client().remove(name));
       this.#names.delete(name);
     } catch (error) {
       // Its upload was refused.
       if (error instanceof CommandFailure && error.code === "function_not_found") this.#names.delete(name);
     }
+  }
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -64,6 +64,7 @@ export function benchCommand(definition: BenchDefinition): CommandSpec {
   };
 }
 
+const interruptionGraceMs = 2_000;
 /** An own host that gets the terminal's Ctrl-C may end before we hear of it. */
 const interruptionLagMs = 300;
 
@@ -101,7 +102,8 @@ class Course {
       this.#host ??= await openHost(this.#context);
       const host = this.#host;
       deployments = new Deployments(host.client);
-      exitCode = await this.#measure(host, deployments, targets);
+      const measured = this.#measure(host, deployments, targets);
+      exitCode = await Promise.race([measured, this.#interrupted()]);
     } catch (error) {
       failure = { error };
     }
@@ -116,6 +118,21 @@ class Course {
     }
     if (failure !== null) throw failure.error;
     return exitCode;
+  }
+
+  /** Rejects some time after an interrupt: what is under way ends by itself within it, on a host that answers. */
+  #interrupted(): Promise<never> {
+    return new Promise((_, reject) => {
+      const ended = (): void => {
+        this.#closeCallers();
+        setTimeout(() => reject(this.#signal.reason), interruptionGraceMs).unref();
+      };
+      this.#signal.addEventListener("abort", ended, { once: true });
+    });
+  }
+
+  #closeCallers(): void {
+    for (const caller of this.#callers) caller.close();
   }
 
   async #targets(): Promise<[Target, ...Target[]]> {
@@ -160,7 +177,7 @@ class Course {
   }
 
   async #cleanUp(deployments: Deployments | null): Promise<void> {
-    for (const caller of this.#callers) caller.close();
+    this.#closeCallers();
     const host = this.#host;
     if (host === null) return;
     // What is on a host of its own goes with it.

@@ -132,6 +132,19 @@ test("an interrupt keeps what was measured, marks it, and removes what was deplo
   });
 });
 
+test("an interrupt waits for no call that does not come back", async () => {
+  await withModules(async (cwd) => {
+    await using host = await startAnsweringHost();
+    const held: unknown[] = [];
+    host.call = (_request, response) => held.push(response);
+    await using running = startCli(["bench", "throughput", "fast.wasm", "--url", host.url], { cwd });
+    await until(() => held.length > 0, "the call");
+    running.interrupt();
+    assert.equal((await running.done).exitCode, 130);
+    assertNothingLeft(host);
+  });
+});
+
 test("an interrupt during a deploy waits for it, so that it can be removed", async () => {
   await withModules(async (cwd) => {
     await using host = await startFakeHost();
