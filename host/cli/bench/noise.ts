@@ -47,8 +47,8 @@ function warningsOf(title: string, summary: Summary): string[] {
   }
   if (width === null || width <= halfWidthMax) return [];
   return [
-    `"${title}": the median of ${samples} calls is known only to within ${Math.round(width * 100)} %; ` +
-      "take more samples, or a quieter machine",
+    `The machine is too noisy, or the samples are too few, for "${title}": the median of its ${samples} calls ` +
+      `is known only to within ${Math.round(width * 100)} %; take more samples, or a quieter machine`,
   ];
 }
 
