@@ -59,7 +59,7 @@ async function measure(run: BenchRun, target: Target, settings: Settings): Promi
   for (const { isolation, perSecond } of rates) announce(run, isolation, perSecond, fresh);
   const copies = await copiesOf(target, isolations.length);
   progress.step("deploying", copies.length);
-  const calls: (() => Promise<void>)[] = [];
+  const calls: ((recorded: boolean) => Promise<void>)[] = [];
   const caller = run.caller();
   for (const [index, copy] of copies.entries()) {
     signal.throwIfAborted();
@@ -68,19 +68,20 @@ async function measure(run: BenchRun, target: Target, settings: Settings): Promi
     const { name } = await deployments.deploy({ ...copy, suffix: isolation, config });
     const request = run.request(name, target);
     await warmUp(run, caller, request, warmUpCalls);
-    const call = measuredCall(caller, request, recorder.group(`Calls with isolation ${isolation}`), refusals);
-    calls.push(() => call(true));
+    calls.push(measuredCall(caller, request, recorder.group(`Calls with isolation ${isolation}`), refusals));
     progress.done(index + 1);
   }
   progress.step("rounds", rounds);
-  for (let round = 0; round < rounds; round += 1) {
+  // The first round warms all of them up.
+  for (let round = -1; round < rounds; round += 1) {
     for (let turn = 0; turn < calls.length; turn += 1) {
       // Another one begins each round: none is always first after a rest.
-      const index = (round + turn) % calls.length;
+      const index = (round + 1 + turn) % calls.length;
       const call = calls[index] ?? (() => Promise.resolve());
-      const rate = await closedLoop({ clients, seconds, signal, call });
+      const recorded = round >= 0;
+      const rate = await closedLoop({ clients, seconds, signal, call: () => call(recorded) });
       signal.throwIfAborted();
-      rates[index]?.perSecond.push(rate);
+      if (recorded) rates[index]?.perSecond.push(rate);
     }
     progress.done(round + 1);
   }

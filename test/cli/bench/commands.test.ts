@@ -2,13 +2,20 @@
 // and leaves nothing behind. Against hosts in this process, and the last one against a host of its own.
 
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import type { Report, ReportSection } from "../../../host/cli/bench/report.ts";
 import { answering } from "../../support/guests.ts";
+import { TestHost } from "../../support/test-host.ts";
 import { type CliResult, cli } from "../run-cli.ts";
-import { slow, startAnsweringHost, withHost, withModules } from "./guests.ts";
+import { slow, startAnsweringHost, withModules } from "./guests.ts";
+
+const host = await TestHost.start();
+after(() => host.close());
+await host.deploy("kept", answering("kept"));
+await host.deploy("slow", slow(1_000_000));
+const { url } = host.host;
 
 const tiny: Readonly<Record<string, readonly string[]>> = {
   cold: ["--copies", "3", "--later", "2"],
@@ -21,10 +28,10 @@ const tiny: Readonly<Record<string, readonly string[]>> = {
 
 test("each command measures a file on a given host and removes what it deployed", async () => {
   await withModules(async (cwd) => {
-    await using host = await startAnsweringHost();
+    await using fake = await startAnsweringHost();
     for (const [command, options] of Object.entries(tiny)) {
-      host.received.length = 0;
-      const argv = ["bench", command, "fast.wasm", "--url", host.url, ...options, "--json"];
+      fake.received.length = 0;
+      const argv = ["bench", command, "fast.wasm", "--url", fake.url, ...options, "--json"];
       const result = await cli(argv, { cwd });
       assert.equal(result.exitCode, 0, `${command}: ${result.stderr}`);
       const report = reportOf(result);
@@ -35,19 +42,19 @@ test("each command measures a file on a given host and removes what it deployed"
       const measured = report.sections.filter(({ stack }) => stack.length > 0);
       assert.ok(measured.length > 0, command);
       for (const section of measured) assertWhole(section);
-      const uploads = host.received.filter(
+      const uploads = fake.received.filter(
         ({ method, target }) => method === "PUT" && !/config$/.test(target),
       );
       assert.equal(new Set(uploads.map(({ body }) => body.toString("hex"))).size, uploads.length, command);
-      assert.deepEqual([...host.functions.keys()], [], command);
+      assert.deepEqual([...fake.functions.keys()], [], command);
     }
   });
 });
 
 test("cold deploys so many copies and one to warm up, and calls each once cold", async () => {
   await withModules(async (cwd) => {
-    await using host = await startAnsweringHost();
-    const argv = ["bench", "cold", "fast.wasm", "--url", host.url, ...(tiny["cold"] ?? []), "--json"];
+    await using fake = await startAnsweringHost();
+    const argv = ["bench", "cold", "fast.wasm", "--url", fake.url, ...(tiny["cold"] ?? []), "--json"];
     const { sections, figures } = reportOf(await cli(argv, { cwd }));
     const [starts, first, later] = sections;
     assert.equal(row(starts, "deploy of a copy")?.samples, 4);
@@ -57,7 +64,7 @@ test("cold deploys so many copies and one to warm up, and calls each once cold",
     assert.ok(
       figures.some(({ name, samples }) => name === "cold against warm since a deploy, p50" && samples === 3),
     );
-    const calls = host.received.filter(({ target }) => target.startsWith("/fn/")).map(({ target }) => target);
+    const calls = fake.received.filter(({ target }) => target.startsWith("/fn/")).map(({ target }) => target);
     // Each copy's first call is followed by its later ones.
     assert.equal(calls.slice(-9).filter((target, index, all) => target !== all[index - 1]).length, 3);
   });
@@ -65,10 +72,10 @@ test("cold deploys so many copies and one to warm up, and calls each once cold",
 
 test("isolation sets the dial on copies, each setting on one", async () => {
   await withModules(async (cwd) => {
-    await using host = await startAnsweringHost();
-    const argv = ["bench", "isolation", "fast.wasm", "--url", host.url, "--config", "cpuMs=777"];
+    await using fake = await startAnsweringHost();
+    const argv = ["bench", "isolation", "fast.wasm", "--url", fake.url, "--config", "cpuMs=777"];
     const { figures } = reportOf(await cli([...argv, ...(tiny["isolation"] ?? []), "--json"], { cwd }));
-    const set = [...host.configs.values()].map(({ isolation, cpuMs }) => [isolation, cpuMs]);
+    const set = [...fake.configs.values()].map(({ isolation, cpuMs }) => [isolation, cpuMs]);
     assert.deepEqual(set, [
       ["fresh", 777],
       ["snapshot", 777],
@@ -85,35 +92,33 @@ test("isolation sets the dial on copies, each setting on one", async () => {
 });
 
 test("a deployed function is called where it is, and copies of it have its bytes and configuration", async () => {
-  await withHost(async (host) => {
-    const { url } = host.host;
-    await host.configure("kept", { cpuMs: 777 });
-    const burst = await cli(["bench", "burst", "kept@1", "--url", url, ...(tiny["burst"] ?? []), "--json"]);
-    assert.equal(burst.exitCode, 0, burst.stderr);
-    const { sections, timeline, figures } = reportOf(burst);
-    assert.equal(row(sections[0], "end to end")?.samples, 40);
-    assert.ok(timeline.length > 0 && timeline.every(({ threads }) => threads > 0));
-    assert.equal(figures.find(({ name }) => name === "last answer after")?.samples, 2);
-    const few = ["--copies", "1", "--later", "1", "--json"];
-    const cold = await cli(["bench", "cold", "kept", "--url", url, ...few]);
-    assert.equal(cold.exitCode, 0, cold.stderr);
-    assert.equal(row(reportOf(cold).sections.at(-1), "guest run")?.samples, 1);
-    const config = (await host.ask("GET", "/v1/functions/kept/config")).json() as { cpuMs: number };
-    assert.equal(config.cpuMs, 777);
-  });
+  await host.configure("kept", { cpuMs: 777 });
+  const burst = await cli(["bench", "burst", "kept@1", "--url", url, ...(tiny["burst"] ?? []), "--json"]);
+  assert.equal(burst.exitCode, 0, burst.stderr);
+  const { sections, timeline, figures } = reportOf(burst);
+  assert.equal(row(sections[0], "end to end")?.samples, 40);
+  assert.ok(timeline.length > 0 && timeline.every(({ threads }) => threads > 0));
+  assert.equal(figures.find(({ name }) => name === "last answer after")?.samples, 2);
+  const few = ["--copies", "1", "--later", "1", "--json"];
+  const cold = await cli(["bench", "cold", "kept", "--url", url, ...few]);
+  assert.equal(cold.exitCode, 0, cold.stderr);
+  assert.equal(row(reportOf(cold).sections.at(-1), "guest run")?.samples, 1);
+  const config = (await host.ask("GET", "/v1/functions/kept/config")).json() as { cpuMs: number };
+  assert.equal(config.cpuMs, 777);
+  await assertNothingLeft();
 });
 
 test("a folder is built, and its example says what is sent unless options do", async () => {
-  await using host = await startAnsweringHost();
+  await using fake = await startAnsweringHost();
   const compiled = { wasm: new Uint8Array(answering("built")), warnings: "" };
   const options = {
     cwd: join(import.meta.dirname, "../../.."),
     modules: { compileFunction: async () => compiled },
   };
-  const argv = ["bench", "warm", "guest/examples/json-api", "--url", host.url, ...(tiny["warm"] ?? [])];
+  const argv = ["bench", "warm", "guest/examples/json-api", "--url", fake.url, ...(tiny["warm"] ?? [])];
   const plain = await cli(argv, options);
   assert.equal(plain.exitCode, 0, plain.stderr);
-  const sent = () => host.received.findLast(({ target }) => target.startsWith("/fn/"));
+  const sent = () => fake.received.findLast(({ target }) => target.startsWith("/fn/"));
   assert.match(`${sent()?.method} ${sent()?.target}`, /^POST \/fn\/bench-[0-9a-f]{8}-warm\/orders$/);
   assert.equal(sent()?.headers["content-type"], "application/json");
   assert.match(sent()?.body.toString() ?? "", /"customer":"Ada"/);
@@ -125,18 +130,35 @@ test("a folder is built, and its example says what is sent unless options do", a
 });
 
 test("compare with a limit exits 1 for a slower B, and 0 for the same and for a faster one", async () => {
-  await withHost(async (host) => {
-    const { url } = host.host;
-    await host.deploy("slow", slow(1_000_000));
-    const few = ["--rounds", "8", "--calls", "8", "--url", url, "--json"];
-    const compare = async (a: string, b: string): Promise<[number, string | undefined]> => {
-      const result = await cli(["bench", "compare", a, b, "--max-regression", "20%", ...few]);
-      return [result.exitCode, reportOf(result).verdict?.outcome];
-    };
-    assert.deepEqual(await compare("kept", "slow@1"), [1, "slower"]);
-    assert.deepEqual(await compare("slow@1", "kept"), [0, "not slower"]);
-    assert.equal((await compare("kept", "kept"))[0], 0);
-    await host.ask("DELETE", "/v1/functions/slow");
+  const few = ["--rounds", "8", "--calls", "8", "--url", url, "--json"];
+  const compare = async (a: string, b: string): Promise<[number, string | undefined]> => {
+    const result = await cli(["bench", "compare", a, b, "--max-regression", "20%", ...few]);
+    return [result.exitCode, reportOf(result).verdict?.outcome];
+  };
+  assert.deepEqual(await compare("kept", "slow@1"), [1, "slower"]);
+  assert.deepEqual(await compare("slow@1", "kept"), [0, "not slower"]);
+  assert.equal((await compare("kept", "kept"))[0], 0);
+});
+
+test("a function that traps is named with what it answered, and removed", async () => {
+  await withModules(async (cwd) => {
+    const trapped = await cli(["bench", "warm", "trap.wasm", "--url", url], { cwd });
+    assert.equal(trapped.exitCode, 1);
+    assert.match(trapped.stderr, /^A call of bench-[0-9a-f]{8}-warm answered 502: guest_trapped: /);
+    await assertNothingLeft();
+  });
+});
+
+test("what is no module, and a function that is not deployed, fail with a reason", async () => {
+  await withModules(async (cwd) => {
+    await writeFile(join(cwd, "text.wasm"), "hello, I am no module");
+    const text = await cli(["bench", "cold", "text.wasm", "--url", url], { cwd });
+    assert.equal(text.exitCode, 1);
+    assert.match(text.stderr, /^Cannot read text as a module: /);
+    const absent = await cli(["bench", "warm", "absent", "--url", url], { cwd });
+    assert.equal(absent.exitCode, 1);
+    assert.match(absent.stderr, /^function_not_found: The host has no function "absent"/);
+    await assertNothingLeft();
   });
 });
 
@@ -169,6 +191,11 @@ test("cold on a host of its own measures starts, threads, loading and compiling,
     assert.deepEqual(await readdir(TMPDIR), []);
   });
 });
+
+async function assertNothingLeft(): Promise<void> {
+  const { functions } = (await host.ask("GET", "/v1/functions")).json() as { functions: { name: string }[] };
+  assert.deepEqual(functions.map(({ name }) => name).sort(), ["kept", "slow"]);
+}
 
 /** Every row counts its samples, and what was called has an end to end time that is no less than its parts. */
 function assertWhole({ title, rows }: ReportSection): void {

@@ -1,14 +1,11 @@
-// What the tests of bench measure: files in a temporary folder, and hosts in this process on which
-// nothing may be left.
+// What the tests of bench measure: files in a temporary folder, and a host that only pretends to run them.
 
-import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { answering, guest, literal } from "../../support/guests.ts";
 import { responseMessage } from "../../support/messages.ts";
-import { TestHost } from "../../support/test-host.ts";
 import { type FakeHost, startFakeHost } from "../fake-host.ts";
 
 /** Answers after so many rounds of a loop. */
@@ -23,23 +20,16 @@ export function slow(rounds: number): Uint8Array {
   );
 }
 
-/** Runs with a folder of .wasm files: fast, slow, trap and failing; removed afterwards. */
+/** Runs with a folder of .wasm files, fast and trap; removed afterwards. */
 export async function withModules(run: (dir: string) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "mayfly-bench-test-"));
   try {
     await writeFile(join(dir, "fast.wasm"), answering("fast"));
-    await writeFile(join(dir, "slow.wasm"), slow(1_000_000));
     await writeFile(join(dir, "trap.wasm"), guest("unreachable"));
-    await writeFile(join(dir, "failing.wasm"), answering("no", 500));
     await run(dir);
   } finally {
     await rm(dir, { recursive: true });
   }
-}
-
-async function functionsOf(host: TestHost): Promise<string[]> {
-  const { functions } = (await host.ask("GET", "/v1/functions")).json() as { functions: { name: string }[] };
-  return functions.map(({ name }) => name);
 }
 
 /** A host that answers every call at once, as if the function had run, and keeps none of them. */
@@ -52,16 +42,4 @@ export async function startAnsweringHost(): Promise<FakeHost> {
 export function answerCall(_request: unknown, response: ServerResponse): void {
   response.writeHead(200, { "server-timing": "queue;dur=0.010, instantiate;dur=0.002, run;dur=0.003" });
   response.end("fine");
-}
-
-/** A host with the function "kept", which has to be the only one at the end. */
-export async function withHost(run: (host: TestHost) => Promise<void>): Promise<void> {
-  const host = await TestHost.start();
-  try {
-    await host.deploy("kept", answering("kept"));
-    await run(host);
-    assert.deepEqual(await functionsOf(host), ["kept"]);
-  } finally {
-    await host.close();
-  }
 }
