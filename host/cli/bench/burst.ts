@@ -8,9 +8,9 @@ import { placed } from "./copies.ts";
 import { numberOption, readNumber } from "./options.ts";
 import { medianOf } from "./quantiles.ts";
 import type { CallGroup, TimelinePoint } from "./recorder.ts";
+import { countRefusals, type Refusals } from "./refusals.ts";
 import { type BenchDefinition, type BenchRun, benchCommand } from "./run.ts";
 import type { Target } from "./target.ts";
-import { countRefusals } from "./throughput.ts";
 
 const callsOption = numberOption("calls", "calls at the same moment", { default: 500, min: 1, max: 10_000 });
 const burstsOption = numberOption("bursts", "bursts, with a rest after each", {
@@ -54,7 +54,7 @@ class Burst {
   readonly #run: BenchRun;
   readonly #settings: Settings;
   readonly #group: CallGroup;
-  readonly #refusals: { count: number };
+  readonly #refusals: Refusals;
   readonly #firstMs: number[] = [];
   readonly #lastMs: number[] = [];
   #unanswered = 0;

@@ -2,7 +2,7 @@
 // whether B is slower beyond noise. With --max-regression the exit code says so.
 
 import { textOption } from "../command.ts";
-import { exitCodes, WrongUsage } from "../failure.ts";
+import { CommandFailure, exitCodes, WrongUsage } from "../failure.ts";
 import { timedCall, warmUp } from "./calling.ts";
 import type { Caller, CallSample, Request } from "./calls.ts";
 import { placed } from "./copies.ts";
@@ -122,7 +122,12 @@ async function ratioOfRound(
       values[version].push(measures[measure](sample));
     }
   }
-  return medianOf(values.b).value / medianOf(values.a).value;
+  const ratio = medianOf(values.b).value / medianOf(values.a).value;
+  if (ratio > 0 && Number.isFinite(ratio)) return ratio;
+  throw new CommandFailure(
+    "not_comparable",
+    `Cannot compare by ${measure}: a median of a round is below what the host times, or the answers carry no Server-Timing; compare end-to-end`,
+  );
 }
 
 function readMeasure(text: string): Measure {

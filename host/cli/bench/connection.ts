@@ -2,7 +2,7 @@
 // come whole. On plain sockets, because node:http takes more of the machine than the host under test.
 // It reads bodies of any framing (RFC 9112, section 6.3) and keeps those of answers from status 400 on.
 
-import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { headerOf, statusOf } from "./answer-head.ts";
 
@@ -70,7 +70,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const socket =
         base.protocol === "https:"
-          ? connectTls({ host, port, servername: host })
+          ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
           : connectPlain({ host, port });
       const timer = setTimeout(() => {
         socket.destroy(Object.assign(new Error("no connection in time"), { code: "ETIMEDOUT" }));

@@ -7,10 +7,10 @@ import { closedLoop } from "./closed-loop.ts";
 import { copiesOf } from "./copies.ts";
 import { numberOption, readNumber } from "./options.ts";
 import { medianOf } from "./quantiles.ts";
+import { countRefusals, measuredCall } from "./refusals.ts";
 import { type BenchDefinition, type BenchRun, benchCommand } from "./run.ts";
 import { shiftOf } from "./signed-rank.ts";
 import type { Target } from "./target.ts";
-import { countRefusals, measuredCall } from "./throughput.ts";
 
 const clientsOption = numberOption("clients", "clients, a connection each", {
   default: 16,

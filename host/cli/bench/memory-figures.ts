@@ -38,21 +38,22 @@ export function idleMemory({ host, recorder }: BenchRun): IdleMemory {
   const points: Point[] = [];
   const all: number[] = [];
   const empty = (): number[] => points.filter(({ x }) => x === 0).map(({ y }) => y);
-  const unknown = host.own ? "/proc does not tell" : "measured on a host of bench's own alone";
+  const unknown = host.own ? "/proc does not tell" : "the host does not tell";
   const ofEmpty = (name: string, read: () => readonly number[], note: string): void =>
     recorder.figure(() => ({
       ...{ name, unit: "bytes", samples: read().length },
       estimate: read().length === 0 ? null : medianOf(read()),
       note: read().length === 0 ? unknown : note,
     }));
-  ofEmpty("memory of the host process", empty, "just started, without functions and threads");
+  const when = host.own ? "just started, without functions and threads" : "before anything was deployed";
+  ofEmpty("memory of the host process", empty, when);
   if (host.own) ofEmpty("memory of all its processes", () => all, "shared pages counted in each");
   recorder.figure(() => ({
     name: "memory per idle function",
     unit: "bytes",
     estimate: slopeOf(points),
     samples: points.length,
-    note: points.length === 0 ? unknown : `starts without and with ${points.at(-1)?.x ?? 0} functions`,
+    note: noteOf(points, host.own),
   }));
   return {
     observe: async (functions) => {
@@ -64,13 +65,20 @@ export function idleMemory({ host, recorder }: BenchRun): IdleMemory {
   };
 }
 
+function noteOf(points: readonly Point[], own: boolean): string {
+  if (!own) return "measured on a host of bench's own alone";
+  const { x: functions = 0 } = points.at(-1) ?? {};
+  return functions === 0 ? "/proc does not tell" : `starts without and with ${functions} functions`;
+}
+
 /** Starts its own host so many times before anything is deployed, for what memory is compared with. */
 export async function emptyStarts(
   { host, progress, signal }: BenchRun,
   starts: number,
   onStarted: () => Promise<void>,
 ): Promise<void> {
-  if (!host.own) return;
+  // One that is not its own is read once, as it is.
+  if (!host.own) return onStarted();
   progress.step("starting empty hosts", starts);
   for (let start = 0; start < starts; start += 1) {
     signal.throwIfAborted();

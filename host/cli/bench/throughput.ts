@@ -3,13 +3,12 @@
 
 import { exitCodes } from "../failure.ts";
 import { warmUp } from "./calling.ts";
-import { assertSuccess, type Caller, isRefusal, type Request, sampleOf } from "./calls.ts";
 import { closedLoop } from "./closed-loop.ts";
 import { placed } from "./copies.ts";
 import { seriesWarnings } from "./noise.ts";
 import { numberOption, readNumber } from "./options.ts";
 import { summarize } from "./quantiles.ts";
-import type { CallGroup } from "./recorder.ts";
+import { countRefusals, measuredCall } from "./refusals.ts";
 import { type BenchDefinition, type BenchRun, benchCommand } from "./run.ts";
 import type { Target } from "./target.ts";
 
@@ -79,43 +78,4 @@ async function measure(run: BenchRun, target: Target, { clients, seconds }: Sett
   signal.throwIfAborted();
   recorder.warnings.push(...seriesWarnings("calls a second", summarize(perSecond)));
   return exitCodes.done;
-}
-
-/** Calls until it gets an answer that is no refusal; records those that are to be. */
-export function measuredCall(
-  caller: Caller,
-  request: Request,
-  group: CallGroup,
-  refusals: { count: number },
-): (recorded: boolean) => Promise<void> {
-  return async (recorded) => {
-    for (;;) {
-      const exchange = await caller.send(request);
-      if (!isRefusal(exchange)) {
-        assertSuccess(request, exchange);
-        if (recorded) group.calls.push(sampleOf(exchange));
-        return;
-      }
-      refusals.count += 1;
-      // A host that refuses is not to be asked again at once.
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
-}
-
-/** Counts calls that the host had no room for; a figure where there were any. */
-export function countRefusals({ recorder }: BenchRun): { count: number } {
-  const refusals = { count: 0 };
-  recorder.figure(() =>
-    refusals.count === 0
-      ? null
-      : {
-          name: "calls refused",
-          unit: "calls",
-          estimate: { value: refusals.count, low: null, high: null },
-          samples: refusals.count,
-          note: "429 or 503 overloaded: the host, or the function's concurrency, was full",
-        },
-  );
-  return refusals;
 }

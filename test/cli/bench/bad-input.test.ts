@@ -139,23 +139,12 @@ test("an interrupt waits for no call that does not come back", async () => {
 test("an interrupt during a deploy waits for it, so that it can be removed", async () => {
   await withModules(async (cwd) => {
     await using host = await startFakeHost();
-    let uploads = 0;
+    const json = { "content-type": "application/json" };
     const held: (() => void)[] = [];
     host.answer = (request, response) => {
-      if (request.method !== "PUT" || uploads >= 4) {
-        host.answer = null;
-        return response.writeHead(500).end();
-      }
-      uploads += 1;
-      return held.push(() =>
-        response.writeHead(201, { "content-type": "application/json" }).end('{"name":"x"}'),
-      );
+      if (request.method === "PUT") return held.push(() => response.writeHead(201, json).end('{"name":"x"}'));
+      return response.writeHead(request.target === "/v1/limits" ? 200 : 404, json).end("{}");
     };
-    const limits = host.answer;
-    host.answer = (request, response) =>
-      request.target === "/v1/limits"
-        ? response.writeHead(200, { "content-type": "application/json" }).end("{}")
-        : limits(request, response);
     await using running = startCli(["bench", "cold", "fast.wasm", "--copies", "3", "--url", host.url], {
       cwd,
     });
@@ -204,6 +193,19 @@ test("Ctrl-C ends a host of bench's own with it, and the report is written", asy
     assert.match(said, /Interrupted: what bench deployed is removed/);
     assert.doesNotMatch(said, /call_failed|connection_lost|overloaded/);
     assert.deepEqual(await readdir(TMPDIR), []);
+  });
+});
+
+test("versions whose time in the guest is not told, or is nothing, are not compared by it", async () => {
+  await withModules(async (cwd) => {
+    await using host = await startAnsweringHost();
+    host.call = (_request, response) =>
+      response.writeHead(200, { "server-timing": "run;dur=0.000" }).end("fine");
+    const argv = ["bench", "compare", "fast.wasm", "trap.wasm", "--measure", "guest-run", "--url", host.url];
+    const result = await cli(argv, { cwd });
+    assert.equal(result.exitCode, 1);
+    assert.match(result.stderr, /^Cannot compare by guest-run: .*; compare end-to-end\n$/);
+    assertNothingLeft(host);
   });
 });
 

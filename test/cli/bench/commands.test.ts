@@ -102,7 +102,12 @@ test("a deployed function is called where it is, and copies of it have its bytes
   const few = ["--copies", "1", "--later", "1", "--json"];
   const cold = await cli(["bench", "cold", "kept", "--url", url, ...few]);
   assert.equal(cold.exitCode, 0, cold.stderr);
-  assert.equal(row(reportOf(cold).sections.at(-1), "guest run")?.samples, 1);
+  const report = reportOf(cold);
+  assert.equal(row(report.sections.at(-1), "guest run")?.samples, 1);
+  const figure = (name: string) => report.figures.find((each) => each.name === name);
+  assert.ok((figure("memory of the host process")?.estimate?.value ?? 0) > 1_000_000);
+  assert.equal(figure("memory per live instance")?.estimate, null);
+  assert.match(figure("memory per idle function")?.note ?? "", /a host of bench's own alone/);
   const config = (await host.ask("GET", "/v1/functions/kept/config")).json() as { cpuMs: number };
   assert.equal(config.cpuMs, 777);
   await assertNothingLeft();
