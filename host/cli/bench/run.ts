@@ -110,10 +110,10 @@ class Course {
     if (failure !== null && this.#host?.own === true) await waitForAbort(this.#signal, interruptionLagMs);
     const interrupted = this.#signal.aborted;
     const url = this.#host?.url();
-    await this.#cleanUp(deployments);
+    const isClean = await this.#cleanUp(deployments);
     if (url !== undefined) await this.#report(url, interrupted, failure?.error);
     if (interrupted) {
-      this.#context.output.note("Interrupted: what bench deployed is removed");
+      this.#context.output.note(`Interrupted${isClean ? ": what bench deployed is removed" : ""}`);
       return exitCodes.interrupted;
     }
     if (failure !== null) throw failure.error;
@@ -176,14 +176,16 @@ class Course {
     }
   }
 
-  async #cleanUp(deployments: Deployments | null): Promise<void> {
+  /** Whether nothing is left of what was deployed. */
+  async #cleanUp(deployments: Deployments | null): Promise<boolean> {
     this.#closeCallers();
     const host = this.#host;
-    if (host === null) return;
+    if (host === null) return true;
     // What is on a host of its own goes with it.
     const left = host.own ? [] : ((await deployments?.removeAll()) ?? []);
     if (left.length > 0) this.#context.output.note(leftBehind(left, host.url().href.replace(/\/$/, "")));
     await host.close();
+    return left.length === 0;
   }
 
   async #report(url: URL, interrupted: boolean, error: unknown): Promise<void> {
