@@ -12,6 +12,7 @@ import { compileFunction } from "../host/build/compile.ts";
 import { limits } from "../host/limits.ts";
 import { digestOf, FileArtifactStore } from "../host/store/files/artifact-store.ts";
 import { SqliteFunctionStore } from "../host/store/sqlite/function-store.ts";
+import { distinctCopy } from "../host/wasm/copies.ts";
 
 export type Server = AsyncDisposable & { readonly url: string; readonly process: ChildProcess };
 
@@ -86,7 +87,7 @@ export async function deployCopies(
     while (next < end) {
       const copy = next;
       next += 1;
-      await upload(server, `hello-${copy}`, withData(wasm, copy));
+      await upload(server, `hello-${copy}`, distinctCopy(wasm, copy));
     }
   };
   await Promise.all(Array.from({ length: limits.deploysAtOnceMax }, deployer));
@@ -106,7 +107,7 @@ export async function storeCopies(data: string, wasm: Uint8Array, first: number,
     while (next < end) {
       const copy = next;
       next += 1;
-      const bytes = withData(wasm, copy);
+      const bytes = distinctCopy(wasm, copy);
       const digest = digestOf(bytes);
       await artifacts.put(digest, bytes);
       await functions.deploy({
@@ -171,18 +172,6 @@ async function upload(server: Server, name: string, wasm: Uint8Array): Promise<v
     headers: { "content-type": "application/wasm" },
   });
   if (!answer.ok) throw new Error(`deploy of ${name}: ${answer.status} ${await answer.text()}`);
-}
-
-/**
- * A copy of the module that differs in the bytes V8 compiles: the text "world" of the greeting, in
- * UTF-16, gets another fourth letter. V8 shares compiled code between equal bytes, which would flatter.
- */
-function withData(wasm: Uint8Array, copy: number): Uint8Array<ArrayBuffer> {
-  const bytes = Buffer.from(wasm);
-  const at = bytes.indexOf(Buffer.from("worl", "utf16le"));
-  if (at === -1) throw new Error("The greeting is not in the module");
-  bytes.writeUInt16LE(0x4e00 + copy, at + 6);
-  return new Uint8Array(bytes);
 }
 
 async function listening(child: ChildProcess): Promise<Server> {

@@ -83,6 +83,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const app = controlApp({
     guard: { token: config.token, hostNames: config.hostNames },
     functions: state.functions,
+    artifacts: state.artifacts,
     deployer,
     logs,
     baseUrl: () => localUrl,

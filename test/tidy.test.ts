@@ -28,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   deploy: ["worker", "wasm", "store", "observe"],
   http: ["invoke", "deploy", "store", "observe"],
   outbound: ["http"],
-  cli: ["build", "observe"],
+  cli: ["build", "observe", "wasm"],
 };
 
 /** Files at the root of host/ that wire: nothing but an entry point may import them. */

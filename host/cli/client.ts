@@ -6,7 +6,7 @@ import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import { readEvents, type ServerEvent } from "./event-stream.ts";
 import { CommandFailure, messageOf } from "./failure.ts";
-import { readAnswer, readJson, readProblem } from "./host-answer.ts";
+import { readAnswer, readAnswerBytes, readJson, readProblem } from "./host-answer.ts";
 import { displayUrl, sendRequest } from "./http-request.ts";
 import { terminalLine } from "./terminal-text.ts";
 
@@ -52,6 +52,8 @@ export type HostClient = {
   readonly readConfig: (name: string) => Promise<FunctionConfig>;
   readonly requireConfig: (name: string) => Promise<FunctionConfig>;
   readonly writeConfig: (name: string, config: FunctionConfig) => Promise<FunctionConfig>;
+  /** The bytes of a version as they were uploaded; of the live one where it is null. */
+  readonly module: (name: string, version: number | null) => Promise<Uint8Array>;
   readonly rollback: (name: string, version: number) => Promise<unknown>;
   readonly remove: (name: string) => Promise<void>;
   readonly logs: (name: string) => Promise<readonly LogLine[]>;
@@ -103,6 +105,10 @@ export function createClient(base: URL, token: string | null): HostClient {
       const answer = await readAnswer(url, await sendJson("PUT", functionPath(name, "/config"), config));
       const parsed = functionConfig.safeParse(answer);
       return parsed.success ? parsed.data : requireConfig(name);
+    },
+    async module(name, version) {
+      const query = version === null ? "" : `?version=${version}`;
+      return readAnswerBytes(url, await send("GET", functionPath(name, `/module${query}`)));
     },
     rollback: async (name, version) =>
       readAnswer(url, await sendJson("POST", functionPath(name, "/rollback"), { version })),

@@ -24,6 +24,8 @@ export type CommandContext = {
   readonly client: () => HostClient;
   /** The same host's address, for calls that carry no token. */
   readonly hostUrl: () => URL;
+  /** The token of its control plane, if there is one. */
+  readonly token: () => string | null;
   readonly options: OptionValues;
 };
 
@@ -37,10 +39,21 @@ export type CommandSpec = {
   /** Shown in --help after the options. */
   readonly notes?: string;
   readonly options: readonly CommandOption[];
-  /** Whether it talks to a host, and so takes --url and --token. */
-  readonly usesHost: boolean;
+  /** Whether it talks to a host, and so takes --url and --token; `orOwn`: without --url it starts one. */
+  readonly usesHost: boolean | "orOwn";
+  /** Whether --json may name a file, which leaves the text where it is. */
+  readonly jsonFile?: boolean;
   /** Returns the exit code; a failure is thrown. */
   readonly run: (args: readonly string[], context: CommandContext) => Promise<number>;
+};
+
+/** A word with commands of its own: `mayfly bench cold`. */
+export type CommandGroup = {
+  readonly name: string;
+  readonly summary: string;
+  readonly examples: readonly [string, ...string[]];
+  readonly notes?: string;
+  readonly commands: readonly CommandSpec[];
 };
 
 /** Option values by the long flag's name in camel case. */

@@ -3,7 +3,7 @@
 // answered a problem document.
 
 /** Exit codes of the command line, as docs/cli.md has them. */
-export const exitCodes = { done: 0, failed: 1, wrongUsage: 2 } as const;
+export const exitCodes = { done: 0, failed: 1, wrongUsage: 2, interrupted: 130 } as const;
 
 export class CommandFailure extends Error {
   readonly code: string;

@@ -24,7 +24,7 @@ export async function readJson<T>(url: string, answer: IncomingMessage, shape: z
 
 /** The answer's JSON, whatever it is; undefined where there is no body. */
 export async function readAnswer(url: string, answer: IncomingMessage): Promise<unknown> {
-  const bytes = await readBytes(url, answer);
+  const bytes = await readAnswerBytes(url, answer);
   if (bytes.byteLength === 0) return undefined;
   try {
     return JSON.parse(bytes.toString("utf8"));
@@ -39,7 +39,7 @@ export async function readProblem(url: string, answer: IncomingMessage): Promise
     answer.resume();
     return notMayfly(url, answer, undefined);
   }
-  return problemFailure(answer.statusCode ?? 0, (await readBytes(url, answer)).toString("utf8"));
+  return problemFailure(answer.statusCode ?? 0, (await readAnswerBytes(url, answer)).toString("utf8"));
 }
 
 export function isProblem(answer: IncomingMessage): boolean {
@@ -58,7 +58,8 @@ export function problemFailure(status: number, text: string): CommandFailure {
   });
 }
 
-async function readBytes(url: string, answer: IncomingMessage): Promise<Buffer> {
+/** The answer's bytes, as they are. */
+export async function readAnswerBytes(url: string, answer: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {

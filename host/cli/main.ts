@@ -2,6 +2,7 @@
 // `runCli`. Here a thrown failure becomes text or JSON on stderr and an exit code, and nowhere
 // else. Importing it does nothing.
 
+import { benchCommands } from "./commands/bench.ts";
 import { buildCommand } from "./commands/build.ts";
 import { callCommand } from "./commands/call.ts";
 import { configCommand } from "./commands/config.ts";
@@ -33,6 +34,7 @@ const commands = [
   removeCommand,
   devCommand,
   callCommand,
+  benchCommands,
 ];
 
 /** Runs one command line (without `node` and the script) and returns the exit code; never throws. */
@@ -46,7 +48,7 @@ export async function runCli(
     return await runProgram(spreadEnv(argv), commands, run);
   } catch (error) {
     const thrown = error instanceof Error ? error : new Error(String(error));
-    writeFailure(io, wantsJson(argv), thrown, run.hint);
+    writeFailure(io, run.json ?? wantsJson(argv), thrown, run.hint);
     return thrown instanceof WrongUsage ? exitCodes.wrongUsage : exitCodes.failed;
   }
 }

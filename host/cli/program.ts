@@ -5,7 +5,13 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { hostUrlDefault, readHostUrl, readToken } from "./arguments.ts";
 import { createClient } from "./client.ts";
-import { type CommandContext, type CommandSpec, type OptionValues, textOption } from "./command.ts";
+import {
+  type CommandContext,
+  type CommandGroup,
+  type CommandSpec,
+  type OptionValues,
+  textOption,
+} from "./command.ts";
 import { exitCodes, WrongUsage } from "./failure.ts";
 import type { HostModules } from "./host-modules.ts";
 import type { CliIo } from "./io.ts";
@@ -16,6 +22,8 @@ export type Run = {
   readonly modules: HostModules;
   /** The hint of the command that is being run or was called wrongly. */
   hint: UsageHint;
+  /** Whether failures are to be JSON; null until the arguments could be parsed. */
+  json: boolean | null;
 };
 
 const programHint: UsageHint = {
@@ -24,16 +32,17 @@ const programHint: UsageHint = {
 };
 
 export function createRun(io: CliIo, modules: HostModules): Run {
-  return { io, modules, hint: programHint };
+  return { io, modules, hint: programHint, json: null };
 }
 
 /** Returns the exit code; throws WrongUsage or what the command throws. */
 export async function runProgram(
   argv: readonly string[],
-  commands: readonly CommandSpec[],
+  commands: readonly (CommandSpec | CommandGroup)[],
   run: Run,
 ): Promise<number> {
   let exitCode: number = exitCodes.done;
+  let group: CommandGroup | null = null;
   const program = new Command("mayfly")
     .description("A function host for WebAssembly: upload a module, get an HTTP endpoint")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -43,45 +52,78 @@ export async function runProgram(
     .exitOverride()
     .configureOutput(helpWriters(run, () => programHint));
   addSharedOptions(program, true);
-  for (const spec of commands) {
-    const command = defineCommand(program, spec, run);
+  const define = (parent: Command, spec: CommandSpec, words: string): void => {
+    const command = defineCommand(parent, spec, words, run);
     command.action(async () => {
-      run.hint = hintOf(spec);
-      exitCode = await spec.run(command.args, contextOf(run, { ...program.opts(), ...command.opts() }));
+      run.hint = hintOf(spec, words);
+      const options = { ...program.opts(), ...command.opts() };
+      run.json = options["json"] === true;
+      exitCode = await spec.run(command.args, contextOf(run, options));
     });
+  };
+  for (const spec of commands) {
+    if (!("commands" in spec)) {
+      define(program, spec, spec.name);
+      continue;
+    }
+    const parent = defineGroup(program, spec, run, () => {
+      group = spec;
+    });
+    for (const each of spec.commands) define(parent, each, `${spec.name} ${each.name}`);
   }
   try {
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
-    const names = commands.map(({ name }) => name).join(", ");
-    throw new WrongUsage(error.code === "commander.help" ? `Name a command: ${names}` : usageMessage(error));
+    if (error.code !== "commander.help") throw new WrongUsage(usageMessage(error));
+    const called: CommandGroup | null = group;
+    const words = called === null ? "a command" : `what to ${(called as CommandGroup).name}`;
+    const known = called === null ? commands : (called as CommandGroup).commands;
+    throw new WrongUsage(`Name ${words}: ${known.map(({ name }) => name).join(", ")}`);
   }
   return exitCode;
 }
 
-function defineCommand(program: Command, spec: CommandSpec, run: Run): Command {
-  const command = program
+/** `onWrong` is called when none of its commands was named. */
+function defineGroup(program: Command, group: CommandGroup, run: Run, onWrong: () => void): Command {
+  const hint = (): UsageHint => {
+    onWrong();
+    return { usage: `mayfly ${group.name} COMMAND ...`, example: group.examples[0] };
+  };
+  return program
+    .command(group.name)
+    .summary(group.summary)
+    .description(group.summary)
+    .helpCommand("help [command]", "print the help of a command")
+    .configureOutput(helpWriters(run, hint))
+    .addHelpText("after", helpAfter(group));
+}
+
+/** `words` are what calls it: `bench cold`. */
+function defineCommand(parent: Command, spec: CommandSpec, words: string, run: Run): Command {
+  const command = parent
     .command(`${spec.name} ${spec.args}`.trim())
     .summary(spec.summary)
     .description(spec.summary)
-    .configureOutput(helpWriters(run, () => hintOf(spec)));
+    .configureOutput(helpWriters(run, () => hintOf(spec, words)));
   for (const { flags, meaning, repeatable } of spec.options) {
     if (repeatable === true) command.option(flags, meaning, appended);
     else command.option(flags, meaning);
   }
-  addSharedOptions(command, spec.usesHost);
+  addSharedOptions(command, spec.usesHost, spec.jsonFile);
   command.addHelpText("after", helpAfter(spec));
   return command;
 }
 
-function addSharedOptions(command: Command, usesHost: boolean): void {
-  if (usesHost) {
-    command.option("--url <url>", `the host's address (MAYFLY_URL, default ${hostUrlDefault})`);
+function addSharedOptions(command: Command, usesHost: CommandSpec["usesHost"], jsonFile = false): void {
+  if (usesHost !== false) {
+    const without = usesHost === "orOwn" ? "without it a host is started" : `default ${hostUrlDefault}`;
+    command.option("--url <url>", `the host's address (MAYFLY_URL, ${without})`);
     command.option("--token <token>", "the host's control-plane token (MAYFLY_TOKEN)");
   }
-  command.option("--json", "print machine-readable output, errors too");
+  if (jsonFile) command.option("--json [file]", "write everything as JSON; without a file, to stdout alone");
+  else command.option("--json", "print machine-readable output, errors too");
 }
 
 function contextOf(run: Run, options: OptionValues): CommandContext {
@@ -103,6 +145,7 @@ function contextOf(run: Run, options: OptionValues): CommandContext {
     modules,
     options,
     hostUrl,
+    token,
     output: createOutput(io, options.json === true),
     client: () => createClient(hostUrl(), token()),
   };
@@ -110,29 +153,31 @@ function contextOf(run: Run, options: OptionValues): CommandContext {
 
 /** Commander's own error text is dropped: the failure is printed once, by `main.ts`. */
 function helpWriters(run: Run, hint: () => UsageHint) {
+  const note = (): void => {
+    run.hint = hint();
+  };
   return {
     writeOut: (text: string) => void run.io.stdout.write(text),
-    writeErr: () => {},
-    outputError: () => {
-      run.hint = hint();
-    },
+    // The help of a command that was called without the one it needs.
+    writeErr: note,
+    outputError: note,
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   };
 }
 
-function hintOf(spec: CommandSpec): UsageHint {
+function hintOf(spec: CommandSpec, words: string): UsageHint {
   const options = spec.options.map(({ flags, repeatable }) => {
     const shortest = flags.split(", ")[0] ?? flags;
     const value = /<.*>/.exec(flags)?.[0] ?? "";
     const word = shortest.includes("<") || value === "" ? shortest : `${shortest} ${value}`;
     return `[${word}]${repeatable === true ? "..." : ""}`;
   });
-  const usage = ["mayfly", spec.name, spec.args, ...options].filter((word) => word !== "").join(" ");
+  const usage = ["mayfly", words, spec.args, ...options].filter((word) => word !== "").join(" ");
   return { usage, example: spec.examples[0] };
 }
 
-function helpAfter(spec: CommandSpec): string {
+function helpAfter(spec: CommandSpec | CommandGroup): string {
   const notes = spec.notes === undefined ? "" : `\n${spec.notes}\n`;
   const examples = spec.examples.map((example) => `  ${example}`).join("\n");
   return `${notes}\nExamples:\n${examples}`;

@@ -9,11 +9,13 @@ import type { ErrorCode } from "../errors.ts";
 import { HostError } from "../errors.ts";
 import { limitTable } from "../limits.ts";
 import type { LogStore } from "../observe/log-store.ts";
+import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import { problemOf } from "./error-response.ts";
 import { functionRoutes } from "./function-routes.ts";
 import { assertMayCall, assertMayScrape, type Caller, type GuardBounds } from "./guard.ts";
 import { logRoutes } from "./log-routes.ts";
+import { moduleRoutes } from "./module-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ClientGone } from "./request-body.ts";
 import { assertPlainPath, parseTarget } from "./target.ts";
@@ -21,6 +23,7 @@ import { assertPlainPath, parseTarget } from "./target.ts";
 export type ControlParts = {
   readonly guard: GuardBounds;
   readonly functions: FunctionStore;
+  readonly artifacts: Pick<ArtifactStore, "read">;
   readonly deployer: Deployer;
   readonly logs: LogStore;
   /** The address under which functions are called, `http://127.0.0.1:4747`. */
@@ -84,6 +87,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.get("/openapi.json", (context) => context.json(openApiDocument()));
   app.get("/v1/limits", (context) => context.json({ limits: limitTable }));
   app.route("/v1/functions", functionRoutes(parts));
+  app.route("/v1/functions", moduleRoutes(parts));
   app.route("/v1/functions", logRoutes(parts));
   app.notFound((context) => {
     throw wrongRoute(app, context.req.method, context.req.path);

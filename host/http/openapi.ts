@@ -32,6 +32,13 @@ const nameParameter = {
   schema: { type: "string", pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" },
 };
 
+const versionParameter = {
+  name: "version",
+  in: "query",
+  required: false,
+  schema: { type: "integer", minimum: 1 },
+};
+
 const always = ["unauthorized", "origin_refused", "loopback_only"] as const;
 
 const operation = (
@@ -141,9 +148,11 @@ const list = (property: string, schema: unknown) => ({
   properties: { [property]: { type: "array", items: schema } },
 });
 
+const moduleBytes = { type: "string", contentMediaType: "application/wasm" };
+
 const upload = {
   required: true,
-  content: { "application/wasm": { schema: { type: "string", contentMediaType: "application/wasm" } } },
+  content: { "application/wasm": { schema: moduleBytes } },
 };
 
 const paths = {
@@ -197,6 +206,15 @@ const paths = {
       "invalid_name",
       "function_not_found",
     ]),
+  },
+  "/v1/functions/{name}/module": {
+    parameters: [nameParameter, versionParameter],
+    get: operation(
+      "getModule",
+      "The bytes of a version as they were uploaded; of the live one unless a version is named",
+      { 200: { description: "The module", content: { "application/wasm": { schema: moduleBytes } } } },
+      ["invalid_name", "bad_request", "function_not_found"],
+    ),
   },
   "/v1/functions/{name}/config": {
     parameters: [nameParameter],

@@ -6,7 +6,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { CompileOptions } from "../../host/build/compile.ts";
-import { nameOfFile } from "../../host/cli/commands/dev.ts";
+import { nameOfFile } from "../../host/cli/file-name.ts";
 import { type FakeHost, logLines, startFakeHost } from "./fake-host.ts";
 import { buildError, wasm, withFolder } from "./fixtures.ts";
 import { cli, startCli, until } from "./run-cli.ts";

@@ -26,6 +26,8 @@ export type FakeHost = AsyncDisposable & {
   readonly followers: Set<ServerResponse>;
   /** Answers instead of the host, while it is set. */
   answer: Answer | null;
+  /** Answers calls of functions, while it is set. */
+  call: Answer | null;
   token: string | null;
 };
 
@@ -51,6 +53,7 @@ export async function startFakeHost(): Promise<FakeHost> {
     configs: new Map(),
     followers: new Set(),
     answer: null,
+    call: null,
     token: null,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -75,6 +78,7 @@ async function serve(host: FakeHost, incoming: IncomingMessage, response: Server
   const request: Received = { method, target, headers, body: await buffer(incoming) };
   host.received.push(request);
   if (host.answer !== null) return host.answer(request, response);
+  if (host.call !== null && target.startsWith("/fn/")) return host.call(request, response);
   if (!target.startsWith("/v1/")) return problem(response, 404, "not_found", "No such route");
   if (headers.origin !== undefined || headers["sec-fetch-site"] !== undefined) {
     return problem(response, 403, "origin_refused", "A page called");

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { cli } from "./run-cli.ts";
 
 const wrong: [argv: string[], says: RegExp][] = [
-  [[], /^Name a command: serve, init, build, .*call\n/],
+  [[], /^Name a command: serve, init, build, .*call, bench\n/],
   [["delpoy", "hello"], /Unknown command 'delpoy'\n\(Did you mean deploy\?\)/],
   [
     ["deploy", "hello"],
@@ -73,7 +73,7 @@ test("--help lists every command of the contract and exits 0", async () => {
   assert.equal(exitCode, 0);
   assert.equal(stderr, "");
   const listed = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
-  const wanted = "serve init build deploy invoke list logs config rollback remove dev call help";
+  const wanted = "serve init build deploy invoke list logs config rollback remove dev call bench help";
   assert.deepEqual(listed, wanted.split(" "));
 });
 

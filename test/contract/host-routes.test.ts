@@ -146,3 +146,19 @@ test("/openapi.json refers to schemas that it has", async () => {
     assert.ok(document.components.schemas[name] !== undefined, name);
   }
 });
+
+test("a version's module is answered as it was uploaded, and what is not there is told apart", async () => {
+  const again = answering("hello again");
+  await host.deploy("twice", answering("hello"));
+  await host.deploy("twice", again);
+  const path = "/v1/functions/twice/module";
+  const live = await host.ask("GET", path);
+  assert.equal(live.header("content-type"), "application/wasm");
+  assert.deepEqual(Buffer.from(live.bytes), Buffer.from(again));
+  assert.deepEqual(
+    Buffer.from((await host.ask("GET", `${path}?version=1`)).bytes),
+    Buffer.from(answering("hello")),
+  );
+  assertProblem(await host.ask("GET", `${path}?version=9`), 404, "function_not_found");
+  assertProblem(await host.ask("GET", `${path}?version=x`), 400, "bad_request");
+});

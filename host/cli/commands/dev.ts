@@ -2,12 +2,13 @@
 // function's log, until SIGINT. A failed build or deploy is printed and the watching goes on; only
 // a host that cannot be reached at the start ends it.
 
-import { basename, dirname, extname, resolve } from "node:path";
+import { dirname, extname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readFunctionName, suggestedName } from "../arguments.ts";
+import { readFunctionName } from "../arguments.ts";
 import type { HostClient } from "../client.ts";
 import { type CommandContext, type CommandSpec, requiredArgument } from "../command.ts";
 import { CommandFailure, exitCodes, messageOf, WrongUsage } from "../failure.ts";
+import { nameOfFile } from "../file-name.ts";
 import { compileFile } from "../function-source.ts";
 import { formatLogLine } from "../log-line.ts";
 import { watchFolder } from "../watch-folder.ts";
@@ -143,17 +144,4 @@ function createTurnstile(): Turnstile {
       isOpen = false;
     },
   };
-}
-
-/** `greeter.ts` is greeter; `greeter/index.ts` is greeter too. */
-export function nameOfFile(path: string): string {
-  const base = basename(path).replace(/(\.as)?\.ts$/, "");
-  const general = ["index", "main", "function", "handler", "handle", "mod", "src"];
-  const folders = [basename(dirname(path)), basename(dirname(dirname(path)))];
-  const own = general.includes(base) ? folders.find((folder) => !general.includes(folder)) : base;
-  const name = suggestedName(own ?? base);
-  if (name !== null) return name;
-  throw new WrongUsage(
-    `Cannot make a function name of ${JSON.stringify(base)}: name one, as in mayfly dev FILE NAME`,
-  );
 }
