@@ -144,17 +144,22 @@ class Cold {
     };
   }
 
-  /** One copy more than are measured: its calls are the warm-up, and the first after a start. */
+  /**
+   * Two copies more than are measured: calls of the first always need a thread, and tell what starting one
+   * costs; those of the second are the warm-up.
+   */
   async #deploy(copies: number, deploys: Series): Promise<readonly string[]> {
-    const all = await copiesOf(this.#target, copies + 1);
+    const all = await copiesOf(this.#target, copies + 2);
+    const [first] = all;
+    if (first !== undefined) all[0] = { ...first, config: { ...first.config, isolation: "reuse" } };
     return deployCopies(this.#run, all, (_, ms) => void deploys.samples.push(ms));
   }
 
   async #callDeployed(names: readonly string[], deployed: CallGroup, later: CallGroup): Promise<void> {
     const { progress } = this.#run;
-    const [first = "", ...measured] = names;
+    const [, warm = "", ...measured] = names;
     const caller = this.#run.caller();
-    await warmUp(this.#run, caller, this.#run.request(first, this.#target), warmUpCalls);
+    await warmUp(this.#run, caller, this.#run.request(warm, this.#target), warmUpCalls);
     progress.step("calling copies", measured.length);
     for (const [index, name] of measured.entries()) {
       await this.#callCopy(caller, name, deployed, later);
@@ -169,10 +174,10 @@ class Cold {
     await host.restart(withoutThreads);
     into.processStart.samples.push(host.startsMs.at(-1) ?? Number.NaN);
     await into.memory.observe(names.length);
-    const [first = "", ...measured] = names;
+    const [threaded = "", , ...measured] = names;
     const caller = this.#run.caller();
     // There is no thread yet: the call waits in its queue until one has started.
-    const { phases } = await timedCall(caller, this.#run.request(first, this.#target), signal);
+    const { phases } = await timedCall(caller, this.#run.request(threaded, this.#target), signal);
     if (phases.queue !== undefined) into.workerStart.samples.push(phases.queue);
     await this.#threadsSettled();
     for (const name of measured) await this.#callCopy(caller, name, into.restarted, into.later);

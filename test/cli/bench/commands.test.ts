@@ -51,13 +51,13 @@ test("each command measures a file on a given host and removes what it deployed"
   });
 });
 
-test("cold deploys so many copies and one to warm up, and calls each once cold", async () => {
+test("cold deploys so many copies and two of its own, and calls each once cold", async () => {
   await withModules(async (cwd) => {
     await using fake = await startAnsweringHost();
     const argv = ["bench", "cold", "fast.wasm", "--url", fake.url, ...(tiny["cold"] ?? []), "--json"];
     const { sections, figures } = reportOf(await cli(argv, { cwd }));
     const [starts, first, later] = sections;
-    assert.equal(row(starts, "deploy of a copy")?.samples, 4);
+    assert.equal(row(starts, "deploy of a copy")?.samples, 5);
     assert.equal(row(first, "end to end")?.samples, 3);
     assert.equal(row(first, "compile"), null);
     assert.equal(row(later, "end to end")?.samples, 6);
