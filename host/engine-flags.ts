@@ -14,12 +14,20 @@ export const tableElementsMax = 100_000;
  */
 const guestStackKib = 128;
 
-/** V8 flags; Liftoff asks for interrupts whenever the tiering budget runs out (docs/threat-model.md H2). */
+/** V8 flags of all processes that touch guests. */
 export const engineFlags: readonly string[] = [
   `--wasm-max-table-size=${tableElementsMax}`,
-  "--wasm-tiering-budget=1000",
   `--wasm-stack-switching-stack-size=${guestStackKib}`,
 ];
+
+/**
+ * How much of a function runs, in bytes of its code, before V8 optimises it. A small budget has V8 compile
+ * most of a module anew during its first calls, beside them and on their cores: the first call of `hello` then
+ * takes twice as long (bench/cold-start.ts). Liftoff's code looks for interrupts when the budget runs out and
+ * else not in a loop of bulk operations (docs/threat-model.md H2). Metered guests ask the host whatever
+ * they do, so that a host which runs no others can afford a budget of some hundred calls.
+ */
+const tieringFlags = { metered: "--wasm-tiering-budget=1000000", unmetered: "--wasm-tiering-budget=1000" };
 
 /**
  * A call must not pay for compiling what its deploy could (docs/decisions/0009-compile-at-deploy.md).
@@ -49,9 +57,10 @@ export function hostEnv(dataDir: string): Record<string, string> {
 const quiet = ["--disable-warning=SecurityWarning", "--disable-warning=ExperimentalWarning"];
 
 /** Flags of the host process: what it may touch, as far as Node's permission model reaches. */
-export function hostFlags(dataDir: string): string[] {
+export function hostFlags(dataDir: string, allowUnmetered: boolean): string[] {
   return [
     ...engineFlags,
+    tieringFlags[allowUnmetered ? "unmetered" : "metered"],
     ...compileFlags,
     ...heapFlags,
     ...quiet,
@@ -67,12 +76,22 @@ export function hostFlags(dataDir: string): string[] {
 
 /** Flags of the inspector: it reads its own code and nothing else. */
 export function inspectorFlags(): string[] {
-  return [...engineFlags, ...quiet, "--max-old-space-size=256", "--permission", ...readableCode()];
+  return [
+    ...engineFlags,
+    tieringFlags.metered,
+    ...quiet,
+    "--max-old-space-size=256",
+    "--permission",
+    ...readableCode(),
+  ];
 }
 
+/** Those of a process that hosts are started in, whatever they allow (scripts/test.ts). */
+export const testFlags: readonly string[] = [...engineFlags, tieringFlags.unmetered];
+
 /** Throws unless the V8 flags are in force: a table over the bound must be refused. */
-export function assertEngineFlags(): void {
-  for (const flag of engineFlags) {
+export function assertEngineFlags(allowUnmetered: boolean): void {
+  for (const flag of [...engineFlags, ...(allowUnmetered ? [tieringFlags.unmetered] : [])]) {
     assert(process.execArgv.includes(flag), `The host must be started with ${flag}; use "mayfly serve"`);
   }
   assert.throws(

@@ -21,7 +21,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 const config: HostConfig = JSON.parse(process.env[hostConfigVariable] ?? "");
 // Threads and child processes have no business with it.
 delete process.env[hostConfigVariable];
-assertEngineFlags();
+assertEngineFlags(config.allowUnmetered);
 
 const tell = (message: FromHost): void => {
   if (process.connected) process.send?.(message);

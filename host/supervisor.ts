@@ -98,15 +98,19 @@ class Supervisor {
     this.#state = "starting";
     this.#restart = null;
     const entry = fileURLToPath(import.meta.resolve("./host-process.ts"));
-    const child = spawn(process.execPath, [...hostFlags(this.#config.dataDir), entry], {
-      stdio: ["ignore", "inherit", "inherit", "ipc", this.#socket.fd()],
-      // Not on the command line, which every user of the machine may read: it holds the token.
-      env: {
-        ...process.env,
-        ...hostEnv(this.#config.dataDir),
-        [hostConfigVariable]: JSON.stringify(this.#config),
+    const child = spawn(
+      process.execPath,
+      [...hostFlags(this.#config.dataDir, this.#config.allowUnmetered), entry],
+      {
+        stdio: ["ignore", "inherit", "inherit", "ipc", this.#socket.fd()],
+        // Not on the command line, which every user of the machine may read: it holds the token.
+        env: {
+          ...process.env,
+          ...hostEnv(this.#config.dataDir),
+          [hostConfigVariable]: JSON.stringify(this.#config),
+        },
       },
-    });
+    );
     this.#child = child;
     this.#expectBeat(startTimeoutMs);
     child.on("message", (message: FromHost) => this.#heard(message));

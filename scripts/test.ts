@@ -6,7 +6,7 @@ import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { engineFlags } from "../host/engine-flags.ts";
+import { testFlags } from "../host/engine-flags.ts";
 
 const { values, positionals } = parseArgs({
   options: { soak: { type: "boolean", default: false } },
@@ -18,7 +18,7 @@ const files = positionals.length > 0 ? positionals : globSync("test/**/*.test.ts
 const result = spawnSync(
   process.execPath,
   [
-    ...engineFlags,
+    ...testFlags,
     "--disable-warning=ExperimentalWarning",
     "--test",
     // One file less than there are processors is the default; many a test waits for something.

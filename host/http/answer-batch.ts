@@ -3,7 +3,7 @@
 // answer waits for no more than those that come in the same turn of the event loop.
 
 /** So many are written without waiting for more; a reader has something to do while the next ones come. */
-const batchMax = 8;
+const batchMax = 16;
 
 export class AnswerBatch {
   #writes: (() => void)[] = [];

@@ -4,10 +4,14 @@
 import { type Deployment, runsOnReset } from "../function.ts";
 import { type SetupKey, setupKey } from "../worker/protocol.ts";
 
-/** Handing a call to a thread costs the main thread about as much as this, ms (bench/throughput.ts). */
-export const shortMs = 0.03;
+/**
+ * What a call may hold the main thread, ms. One whose code is cold, as at a few calls a second, takes ten times
+ * what it takes under load, and is answered sooner than by a thread that has to be woken all the same
+ * (bench/cold-start.ts).
+ */
+export const shortMs = 0.2;
 /** A thread that shares its core with others takes longer for the same call: a try tells. */
-const nearlyShortMs = 10 * shortMs;
+const nearlyShortMs = 2 * shortMs;
 /** So many calls in a row that came to their end late, after which the next ones run on threads. */
 const lateMax = 3;
 /** After each failed try twice as many calls are seen to be short on threads before the next: at most. */
