@@ -119,6 +119,9 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
+/** How a call went, for the metrics. */
+export type CallOutcome = "ok" | "client_gone" | ErrorCode;
+
 export type HostErrorOptions = {
   /** Overrides the table's status: `memory_exceeded` is 422 at a deploy, `bad_request` 417 or 431 where HTTP has a status of its own. */
   readonly status?: number;

@@ -108,36 +108,55 @@ export function decodeFetch(message: Uint8Array, headersMax: number): FetchMessa
   return { method, url, redirects, timeoutMs, headers, body: head.rest() };
 }
 
+/** A longer head is read text by text. */
+const asciiHeadMax = 1_024;
+
+/** The first `end` bytes as text, up to the first one that is no ASCII. */
+function asciiOf(message: Uint8Array, end: number): string {
+  let length = 0;
+  while (length < end && (message[length] as number) < 0x80) length += 1;
+  return Buffer.prototype.latin1Slice.call(message, 0, length);
+}
+
 /** Reads the head of a message that a guest wrote. */
 class HeadReader {
   readonly #message: Uint8Array;
-  readonly #view: DataView;
   readonly #end: number;
+  /** The head up to its first byte that is no ASCII: most are short and hold nothing else. */
+  readonly #ascii: string;
   #offset = 4;
 
   constructor(message: Uint8Array) {
     this.#message = message;
-    this.#view = new DataView(message.buffer, message.byteOffset, message.byteLength);
     if (message.byteLength < 4) throw new MessageError("the message is shorter than its length field");
-    this.#end = 4 + this.#view.getUint32(0, true);
+    this.#end = 4 + this.#number(0);
     if (this.#end > message.byteLength) throw new MessageError("the head is longer than the message");
+    this.#ascii = this.#end > asciiHeadMax ? "" : asciiOf(message, this.#end);
   }
 
   number(): number {
     if (this.#offset + 4 > this.#end) throw new MessageError("the head ends inside a number");
     this.#offset += 4;
-    return this.#view.getUint32(this.#offset - 4, true);
+    return this.#number(this.#offset - 4);
   }
 
   text(): string {
     const length = this.number();
     if (length > this.#end - this.#offset) throw new MessageError("a text is longer than the head");
+    const start = this.#offset;
     this.#offset += length;
+    // A decoder costs as much as all else that is done with a short head.
+    if (this.#offset <= this.#ascii.length) return this.#ascii.slice(start, this.#offset);
     try {
-      return utf8.decode(this.#message.subarray(this.#offset - length, this.#offset));
+      return utf8.decode(this.#message.subarray(start, this.#offset));
     } catch {
       throw new MessageError("a text of the head is not UTF-8");
     }
+  }
+
+  #number(offset: number): number {
+    const byte = (index: number): number => this.#message[offset + index] as number;
+    return (byte(0) | (byte(1) << 8) | (byte(2) << 16)) + byte(3) * 2 ** 24;
   }
 
   /** A count and as many pairs of name and value. */

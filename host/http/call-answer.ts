@@ -38,20 +38,16 @@ export function thousandths(ms: number): string {
 
 const phases = ["queue", "load", "compile", "instantiate", "run", "wait"] as const;
 
-/** The headers by which the host speaks of a call (docs/lifecycle.md). */
-export function callHeaders(
-  requestId: string,
-  deployment: Deployment | null,
-  timings: Timings,
-): (readonly [string, string])[] {
-  const headers: [string, string][] = [["x-mayfly-request-id", requestId]];
-  if (deployment !== null) headers.push(["x-mayfly-version", String(deployment.version)]);
+/** The headers by which the host speaks of a call (docs/lifecycle.md); names and values alternate. */
+export function callHeaders(requestId: string, deployment: Deployment | null, timings: Timings): string[] {
+  const headers = ["x-mayfly-request-id", requestId];
+  if (deployment !== null) headers.push("x-mayfly-version", String(deployment.version));
   let timing = "";
   for (const phase of phases) {
     const ms = timings[phase];
     if (ms !== undefined) timing += `${timing === "" ? "" : ", "}${phase};dur=${thousandths(ms)}`;
   }
-  if (timing !== "") headers.push(["server-timing", timing]);
-  if (timings.cpu !== undefined) headers.push(["x-mayfly-cpu-ms", thousandths(timings.cpu)]);
+  if (timing !== "") headers.push("server-timing", timing);
+  if (timings.cpu !== undefined) headers.push("x-mayfly-cpu-ms", thousandths(timings.cpu));
   return headers;
 }

@@ -50,7 +50,7 @@ export function writeProblem(
   request: IncomingMessage,
   response: ServerResponse,
   problem: Problem,
-  further: readonly (readonly [string, string])[] = [],
+  further: readonly string[] = [],
 ): void {
   if (response.headersSent) {
     response.destroy();
@@ -58,15 +58,16 @@ export function writeProblem(
   }
   const headers = [
     ...further,
-    ...problem.headers,
-    ["content-length", String(Buffer.byteLength(problem.body))],
+    ...problem.headers.flat(),
+    "content-length",
+    String(Buffer.byteLength(problem.body)),
   ];
   if (!isUnread(request)) {
-    response.writeHead(problem.status, headers.flat());
+    response.writeHead(problem.status, headers);
     response.end(problem.body);
     return;
   }
-  response.writeHead(problem.status, [...headers, ["connection", "close"]].flat());
+  response.writeHead(problem.status, [...headers, "connection", "close"]);
   response.write(problem.body);
   const end = (): void => {
     clearTimeout(timer);

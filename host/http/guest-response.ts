@@ -8,7 +8,8 @@ import { headerFault, responseHeaders } from "./headers.ts";
 
 export type GuestResponse = {
   readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
+  /** Names and values alternate. */
+  readonly headers: readonly string[];
   /** Null where the status or the method forbids content. */
   readonly body: Uint8Array | null;
   /** The value of Content-Length, or null to send none. */

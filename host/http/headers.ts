@@ -99,31 +99,59 @@ export function requestHeaders(raw: readonly string[]): string[] {
     }
     if (!hopByHop.has(name) && name !== functionHeader) headers.push(name, value);
   }
-  if (dropped === null) return headers;
-  const kept: string[] = [];
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = headers[index] ?? "";
-    if (!dropped.has(name)) kept.push(name, headers[index + 1] ?? "");
-  }
-  return kept;
+  return dropped === null ? headers : without(headers, dropped);
+}
+
+/** What becomes of a header of a guest's answer, as its name tells. */
+type NameUse = "kept" | "dropped" | "connection" | "invalid";
+
+/** Of the names met so far: most answers have the same few. */
+const nameUses = new Map<string, NameUse>();
+const nameUsesMax = 1_000;
+const nameLengthMax = 64;
+
+function nameUse(name: string): NameUse {
+  const known = nameUses.get(name);
+  if (known !== undefined) return known;
+  const use = readNameUse(name);
+  if (name.length > nameLengthMax) return use;
+  if (nameUses.size >= nameUsesMax) nameUses.clear();
+  nameUses.set(name, use);
+  return use;
+}
+
+function readNameUse(mixed: string): NameUse {
+  const name = mixed.toLowerCase();
+  if (!token.test(name)) return "invalid";
+  if (name === "connection") return "connection";
+  return hopByHop.has(name) || framing.has(name) || own.has(name) ? "dropped" : "kept";
 }
 
 /** Why a guest's header cannot be sent, or null. */
 export function headerFault(name: string, value: string): string | null {
-  if (!token.test(name)) return "a header name is no token";
+  if (nameUse(name) === "invalid") return "a header name is no token";
   if (!fieldValue.test(value)) return `the value of ${name} holds a character that no header may`;
   return null;
 }
 
-/** A guest's headers without hop-by-hop, framing and the host's own fields. */
-export function responseHeaders(
-  headers: readonly (readonly [string, string])[],
-): (readonly [string, string])[] {
-  const dropped = new Set(
-    headers.filter(([name]) => name.toLowerCase() === "connection").flatMap(([, value]) => listed(value)),
-  );
-  return headers.filter(([mixed]) => {
-    const name = mixed.toLowerCase();
-    return !hopByHop.has(name) && !framing.has(name) && !own.has(name) && !dropped.has(name);
-  });
+/** A guest's headers without hop-by-hop, framing and the host's own fields; names and values alternate. */
+export function responseHeaders(headers: readonly (readonly [string, string])[]): string[] {
+  const kept: string[] = [];
+  let dropped: Set<string> | null = null;
+  for (const [name, value] of headers) {
+    const use = nameUse(name);
+    if (use === "kept") kept.push(name, value);
+    else if (use === "connection") dropped = new Set([...(dropped ?? []), ...listed(value)]);
+  }
+  return dropped === null ? kept : without(kept, dropped);
+}
+
+/** Names and values alternate in both; `dropped` in lower case. */
+function without(headers: readonly string[], dropped: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? "";
+    if (!dropped.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? "");
+  }
+  return kept;
 }

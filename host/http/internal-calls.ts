@@ -1,13 +1,13 @@
 // Calls between functions: what a function asks of another one takes the way of an HTTP request without
 // the network, and its answer, errors included, is the one an HTTP client would get.
 
-import { CallAbandoned, HostError } from "../errors.ts";
+import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import { type Deployment, functionName } from "../function.ts";
 import { InvokeError } from "../invoke/invoker.ts";
 import { encodeRequest, encodeResponse } from "../messages.ts";
 import { callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf } from "./error-response.ts";
-import type { CallOutcome, InvokeRouteParts } from "./invoke-routes.ts";
+import type { InvokeRouteParts } from "./invoke-routes.ts";
 
 export type InternalCall = {
   readonly name: string;
@@ -59,7 +59,7 @@ export class InternalCalls {
       const guest = readAnswer(this.#parts, answer, { method, deployment, requestId });
       share.add(guest.body?.byteLength ?? 0);
       const headers = [...guest.headers, ...callHeaders(requestId, deployment, answer.timings)];
-      return encodeResponse(guest.status, headers.flat(), guest.body ?? new Uint8Array(0));
+      return encodeResponse(guest.status, headers, guest.body ?? new Uint8Array(0));
     } catch (error) {
       if (error instanceof CallAbandoned) {
         outcome = "client_gone";
@@ -68,8 +68,8 @@ export class InternalCalls {
       outcome = error instanceof HostError ? error.code : "internal";
       const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
       const timings = error instanceof InvokeError ? error.timings : {};
-      const headers = [...callHeaders(requestId, deployment, timings), ...problem.headers];
-      return encodeResponse(problem.status, headers.flat(), Buffer.from(problem.body));
+      const headers = [...callHeaders(requestId, deployment, timings), ...problem.headers.flat()];
+      return encodeResponse(problem.status, headers, Buffer.from(problem.body));
     } finally {
       this.#parts.onOutcome(deployment, outcome, performance.now() - startMs);
     }

@@ -4,7 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { CallAbandoned, type ErrorCode, HostError } from "../errors.ts";
+import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
 import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
 import { encodeRequest } from "../messages.ts";
@@ -20,9 +20,6 @@ import { depthOf, requestHeaders } from "./headers.ts";
 import { ClientGone, hasBody, readBody } from "./request-body.ts";
 import type { FunctionTarget } from "./target.ts";
 
-/** How a call went, for the metrics. */
-export type CallOutcome = "ok" | "client_gone" | ErrorCode;
-
 export type InvokeRouteParts = {
   /** The deployment of a name and pin; throws `function_not_found` or `function_quarantined`. */
   readonly route: (name: string, pin: string | null) => Deployment;
@@ -35,6 +32,15 @@ export type InvokeRouteParts = {
 
 /** Which request it is, and when it began to come (`performance.now`). */
 type Arrival = { readonly requestId: string; readonly startMs: number };
+
+type Exchange = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly closing: () => boolean;
+  readonly arrival: Arrival;
+  /** Null until it is known. */
+  deployment: Deployment | null;
+};
 
 const noBody = new Uint8Array(0);
 
@@ -49,40 +55,64 @@ export class InvokeRoutes {
     this.#answers = new AnswerBytes(parts.bodies);
   }
 
-  /** Answers one request; never rejects. `closing` tells whether the connection is to end with the answer. */
-  async handle(
+  /** Answers one request. `closing` tells whether the connection is to end with the answer. */
+  handle(
     request: IncomingMessage,
     response: ServerResponse,
     target: FunctionTarget,
     closing: () => boolean,
-  ): Promise<void> {
+  ): void {
     const arrival: Arrival = { requestId: randomUUID(), startMs: performance.now() };
-    const { requestId, startMs } = arrival;
-    let deployment: Deployment | null = null;
-    let outcome: CallOutcome | null = "ok";
+    const exchange: Exchange = { request, response, closing, arrival, deployment: null };
+    let answer: InvokeAnswer | Promise<InvokeAnswer>;
     try {
-      deployment = this.#parts.route(target.name, target.pin);
-      const answer = await this.#invoke(request, target, deployment, arrival);
+      exchange.deployment = this.#parts.route(target.name, target.pin);
+      answer = this.#invoke(request, target, exchange.deployment, arrival);
+    } catch (error) {
+      this.#refuse(exchange, error);
+      return;
+    }
+    // Most calls have ended by now: no promise is made for those.
+    if (!(answer instanceof Promise)) this.#reply(exchange, answer);
+    else
+      answer.then(
+        (late) => this.#reply(exchange, late),
+        (error: unknown) => this.#refuse(exchange, error),
+      );
+  }
+
+  #reply(exchange: Exchange, answer: InvokeAnswer): void {
+    const { request, response, closing, arrival } = exchange;
+    const deployment = exchange.deployment as Deployment;
+    try {
       const { method = "GET" } = request;
-      const guest = readAnswer(this.#parts, answer, { method, deployment, requestId });
-      this.#answers.hold(request.socket, response, guest.body?.byteLength ?? 0);
-      const headers = callHeaders(requestId, deployment, answer.timings);
+      const guest = readAnswer(this.#parts, answer, { method, deployment, requestId: arrival.requestId });
+      const bytes = guest.body?.byteLength ?? 0;
+      this.#answers.hold(request.socket, response, bytes);
+      const headers = callHeaders(arrival.requestId, deployment, answer.timings);
       this.#batch.add(() => {
         if (closing()) response.shouldKeepAlive = false;
         send(response, guest, headers);
       });
-      if ((guest.body?.byteLength ?? 0) > joinedBytesMax) this.#cutLate(response, deployment, arrival);
+      if (bytes > joinedBytesMax) this.#cutLate(response, deployment, arrival);
     } catch (error) {
-      outcome = outcomeOf(error);
-      // Nobody is left to answer.
-      if (outcome === null || outcome === "client_gone") return;
-      const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
-      const timings = error instanceof InvokeError ? error.timings : {};
-      if (closing()) response.shouldKeepAlive = false;
-      writeProblem(request, response, problem, callHeaders(requestId, deployment, timings));
-    } finally {
-      if (outcome !== null) this.#parts.onOutcome(deployment, outcome, performance.now() - startMs);
+      this.#refuse(exchange, error);
+      return;
     }
+    this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs);
+  }
+
+  #refuse({ request, response, closing, arrival, deployment }: Exchange, error: unknown): void {
+    const outcome = outcomeOf(error);
+    if (outcome === null) return;
+    this.#parts.onOutcome(deployment, outcome, performance.now() - arrival.startMs);
+    // Nobody is left to answer.
+    if (outcome === "client_gone") return;
+    const { requestId } = arrival;
+    const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
+    const timings = error instanceof InvokeError ? error.timings : {};
+    if (closing()) response.shouldKeepAlive = false;
+    writeProblem(request, response, problem, callHeaders(requestId, deployment, timings));
   }
 
   #invoke(
@@ -181,14 +211,8 @@ function byteString({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
 }
 
-function send(
-  response: ServerResponse,
-  guest: GuestResponse,
-  further: readonly (readonly [string, string])[],
-): void {
-  const headers: string[] = [];
-  for (const [name, value] of guest.headers) headers.push(name, value);
-  for (const [name, value] of further) headers.push(name, value);
+function send(response: ServerResponse, guest: GuestResponse, further: readonly string[]): void {
+  const headers = [...guest.headers, ...further];
   if (guest.contentLength !== null) headers.push("content-length", String(guest.contentLength));
   response.writeHead(guest.status, headers);
   if (guest.body === null || guest.body.byteLength === 0) response.end();

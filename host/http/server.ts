@@ -32,7 +32,7 @@ export function createHttpServer(parts: ServerParts): Server {
   const problemFor = (error: unknown) => {
     const requestId = randomUUID();
     const problem = problemOf(error, requestId, (fault) => parts.onFault(fault, requestId));
-    return { problem, own: [["x-mayfly-request-id", requestId]] as [string, string][] };
+    return { problem, own: ["x-mayfly-request-id", requestId] as [string, string] };
   };
   const control = getRequestListener(parts.app.fetch, {
     overrideGlobalObjects: false,
@@ -40,7 +40,7 @@ export function createHttpServer(parts: ServerParts): Server {
     hostname: "localhost",
     errorHandler: (error) => {
       const { problem, own } = problemFor(error instanceof RequestError ? noUrl(error) : error);
-      return new Response(problem.body, { status: problem.status, headers: [...own, ...problem.headers] });
+      return new Response(problem.body, { status: problem.status, headers: [own, ...problem.headers] });
     },
   });
   const refuse = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
@@ -74,7 +74,7 @@ export function createHttpServer(parts: ServerParts): Server {
         refuse(request, response, error);
         return;
       }
-      if (target !== null) void parts.invokeRoutes.handle(request, response, target, closing);
+      if (target !== null) parts.invokeRoutes.handle(request, response, target, closing);
       else void control(request, response);
     },
   );

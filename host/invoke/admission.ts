@@ -61,7 +61,8 @@ export class Admission {
       hostLive: this.#hostLive,
       draining: this.#draining,
     };
-    return decideAdmission(counts, { ...config, hostLiveMax: this.#hostLiveMax }) === "run";
+    const { concurrency, queue } = config;
+    return decideAdmission(counts, { concurrency, queue, hostLiveMax: this.#hostLiveMax }) === "run";
   }
 
   /**

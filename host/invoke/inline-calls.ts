@@ -14,7 +14,7 @@ const turnMs = 2;
 /** A larger memory takes long to zero, and what is copied out of it long to copy; in pages of 64 KiB. */
 const pagesMax = 16;
 /** The running record of this thread is cleared so late, ms: it costs more than some of the calls. */
-const recordRestMs = 2;
+const recordRestMs = 10;
 const messageBytesMax = 65_536;
 /** A call with less of its time left is watched from outside; ms. */
 const leftMsMin = 5;

@@ -2,7 +2,7 @@
 // from the parts when asked. Labels come from closed sets, so the page stays small.
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { ErrorCode } from "../errors.ts";
+import type { CallOutcome, ErrorCode } from "../errors.ts";
 
 export type Gauges = {
   readonly liveCalls: () => number;
@@ -17,7 +17,8 @@ export type Gauges = {
 export class Metrics {
   readonly #registry = new Registry();
   readonly #calls: Counter<"outcome">;
-  readonly #seconds: Histogram;
+  readonly #byOutcome = new Map<CallOutcome, Counter.Internal>();
+  readonly #seconds: Histogram.Internal<string>;
   readonly #threadsLost: Counter;
   readonly #deploys: Counter<"outcome">;
 
@@ -35,7 +36,7 @@ export class Metrics {
       help: "Time from request to answer",
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5, 30],
       registers,
-    });
+    }).labels();
     this.#threadsLost = new Counter({
       name: "mayfly_threads_lost_total",
       help: "Worker threads that ended under a call, other than by a limit",
@@ -76,9 +77,19 @@ export class Metrics {
     gauge("mayfly_modules_cached", "Compiled modules kept", gauges.modules);
   }
 
-  call(outcome: "ok" | "client_gone" | ErrorCode, ms: number): void {
-    this.#calls.inc({ outcome });
+  call(outcome: CallOutcome, ms: number): void {
+    this.#callsOf(outcome).inc();
     this.#seconds.observe(ms / 1000);
+  }
+
+  /** Looking the label up costs more than counting. */
+  #callsOf(outcome: CallOutcome): Counter.Internal {
+    let counter = this.#byOutcome.get(outcome);
+    if (counter === undefined) {
+      counter = this.#calls.labels(outcome);
+      this.#byOutcome.set(outcome, counter);
+    }
+    return counter;
   }
 
   threadLost(): void {

@@ -45,21 +45,22 @@ const onOwnStack = {
   entry: promising(helper.e),
 };
 
-/** How it ended is known from `returned`; a trap is told by the promise as well, and later. */
-const noted = (): void => {};
+/** Tells whether an export came to its end. A trap is told by the promise as well, and later. */
+function ended(told: Promise<void>): boolean {
+  if (!returned) told.catch(() => {});
+  return returned;
+}
 
 /** Runs an export () -> (); false when it trapped. Nothing it imports may suspend it. */
 export function startsAtOnce(start: GuestFunction): boolean {
   returned = false;
-  onOwnStack.start(start).catch(noted);
-  return returned;
+  return ended(onOwnStack.start(start));
 }
 
 /** Runs an export (i32) -> (); false when it trapped. Nothing it imports may suspend it. */
 export function entersAtOnce(entry: GuestFunction, argument: number): boolean {
   returned = false;
-  onOwnStack.entry(entry, argument).catch(noted);
-  return returned;
+  return ended(onOwnStack.entry(entry, argument));
 }
 
 /**
