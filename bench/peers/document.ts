@@ -1,9 +1,9 @@
 // docs/benchmarks.md from a report: nothing in it is written by hand but the words around the figures.
 
-import { percentile } from "../statistics.ts";
+import { median, percentile } from "../statistics.ts";
 import { plots } from "./plots.ts";
-import { isolates, type Measured, mayflyName, type Report } from "./report.ts";
-import { type Spread, short, spreadText, withSpread } from "./spread.ts";
+import { type Measured, mayflyName, type Report } from "./report.ts";
+import { type Spread, short, spreadText, unrest, withSpread } from "./spread.ts";
 import { firstCallRatio, throughputRatio, verdictsOf, verdictText } from "./verdict.ts";
 
 export function document(report: Report): string {
@@ -17,6 +17,7 @@ export function document(report: Report): string {
     machineTable(report),
     `## Results`,
     resultsTable(report),
+    unrestText(report),
     `Mayfly's lead is its calls per second over the peer's, and the peer's first call over Mayfly's: above one, Mayfly is ahead.`,
     ...plots(report).map(({ file, title }) => `![${title}](benchmarks/${file})`),
     `## Does Mayfly lead`,
@@ -37,10 +38,10 @@ export function document(report: Report): string {
 }
 
 function settingsText({ settings }: Report): string {
-  const { rounds, connections, loadSeconds, warmCallsMax, warmMsMax, coldCalls } = settings;
+  const { rounds, connections, warmUpSeconds, loadSeconds, warmCallsMax, warmMsMax, coldCalls } = settings;
   return [
     `- **The function** is \`guest/examples/hello\`: it reads a name from the request and answers with a greeting. Every peer that runs core modules serves the very bytes that Mayfly serves, through the imports of [the ABI](abi.md) in plain JavaScript. Answers are checked before anything is timed: status, type, and the text for two names.`,
-    `- **Throughput**: ${connections} connections that each send the next request when they have the answer, ${loadSeconds} s a round.`,
+    `- **Throughput**: ${connections} connections that each send the next request when they have the answer, ${loadSeconds} s a round, after ${warmUpSeconds} s that do not count.`,
     `- **Warm calls**: one connection, ${warmCallsMax.toLocaleString("en-US")} calls a round or as many as fit into ${warmMsMax / 1000} s.`,
     `- **First calls**: ${coldCalls} functions a round that nobody has called, one call each over an open connection, from request to whole answer. Their modules differ in a byte that is compiled, since V8 shares code between equal bytes. What a first call includes differs, and stands below.`,
     `- All servers are up during the whole run. In each of the ${rounds} rounds every peer has its turn, and every other round goes backwards.`,
@@ -96,6 +97,20 @@ function resultsTable({ measured, notMeasured }: Report): string {
   );
 }
 
+/** From this share on the figures of one round say little about the next. */
+const unrestMax = 0.25;
+
+function unrestText({ measured }: Report): string {
+  const shares = measured
+    .filter(({ samples }) => samples.callsPerSecond.length > 0)
+    .map(({ samples }) => unrest(samples.callsPerSecond));
+  if (shares.length === 0) return "No throughput was measured.";
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  const found = `The calls per second of one peer differ by ${percent(median(shares))} between its rounds (median of the peers), and by ${percent(Math.max(...shares))} at most.`;
+  if (median(shares) <= unrestMax) return found;
+  return `${found} **This machine was too noisy** for more than rough ratios: other work ran on it. Run the command again on a machine at rest.`;
+}
+
 /** A ratio of nothing measured is empty. */
 function numbersOnly(ratio: Spread): string {
   return Number.isFinite(ratio.median) ? spreadText(ratio) : "";
@@ -104,11 +119,7 @@ function numbersOnly(ratio: Spread): string {
 function peersTable({ measured, notMeasured }: Report): string {
   return table(
     ["peer", "a first call", "what calls do without"],
-    [...measured, ...notMeasured].map(({ peer }) => [
-      peer.name,
-      peer.firstCall,
-      peer.doesWithout === "" ? "" : `${isolates(peer) ? "" : "it "}${peer.doesWithout}`,
-    ]),
+    [...measured, ...notMeasured].map(({ peer }) => [peer.name, peer.firstCall, peer.doesWithout]),
   );
 }
 

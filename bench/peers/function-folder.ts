@@ -8,9 +8,13 @@ import { distinctCopy } from "../../host/wasm/copies.ts";
 import { helloModule } from "../servers.ts";
 import { type FunctionFolder, nameOf } from "./peer.ts";
 
-export async function functionFolder(count: number): Promise<FunctionFolder & AsyncDisposable> {
+/** Copies 0 to `count - 1` of the hello function, or of a module that answers as it does. */
+export async function functionFolder(
+  count: number,
+  hello: Promise<Uint8Array> = helloModule(),
+): Promise<FunctionFolder & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), "mayfly-peers-"));
-  const wasm = await helloModule();
+  const wasm = await hello;
   for (let index = 0; index < count; index += 1) {
     await writeFile(join(path, `${nameOf(index)}.wasm`), distinctCopy(wasm, index));
   }

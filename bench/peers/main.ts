@@ -19,6 +19,7 @@ const samplesFile = join(plotFolder, "samples.json");
 const settings: Settings = {
   rounds: Number(process.env["ROUNDS"] ?? 5),
   connections: 32,
+  warmUpSeconds: 1,
   loadSeconds: Number(process.env["SECONDS"] ?? 3),
   warmCallsMax: 1_000,
   warmMsMax: 1_000,

@@ -40,7 +40,7 @@ export async function measure(
   try {
     for (const peer of peers) {
       say(`${peer.name}: starts`);
-      const runner = await startPeer(peer, functions).catch((error: Error) => error.message);
+      const runner = await startPeer(peer, functions, settings).catch((error: Error) => error.message);
       if (typeof runner === "string") notMeasured.push({ peer: factsOf(peer), reason: runner });
       else runners.push(runner);
     }
@@ -69,12 +69,19 @@ function factsOf({ name, newPerCall, firstCall, doesWithout }: Peer): PeerFacts 
   return { name, newPerCall, firstCall, doesWithout };
 }
 
-async function startPeer(peer: Peer, functions: FunctionFolder): Promise<Runner | string> {
+async function startPeer(
+  peer: Peer,
+  functions: FunctionFolder,
+  settings: Settings,
+): Promise<Runner | string> {
   const found = await peer.find();
   if ("missing" in found) return found.missing;
   const server = await (found satisfies Installed).start(functions);
   try {
     await checkAnswers(server);
+    if (settings.warmUpSeconds > 0) {
+      await load(urlOf(server, 0), settings.connections, settings.warmUpSeconds);
+    }
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;

@@ -34,6 +34,8 @@ export type Machine = {
 export type Settings = {
   readonly rounds: number;
   readonly connections: number;
+  /** Of load before the first round, not counted. */
+  readonly warmUpSeconds: number;
   /** Of load a peer and round. */
   readonly loadSeconds: number;
   /** Warm calls a peer and round: until one of the two is reached. */

@@ -32,3 +32,9 @@ export function withSpread(values: readonly number[]): string {
 
 export const spreadText = ({ median: middle, least, most }: Spread): string =>
   `${short(middle)} (${short(least)}–${short(most)})`;
+
+/** How far the rounds of one figure lie apart, as a share of their median. */
+export function unrest(values: readonly number[]): number {
+  const { median: middle, least, most } = spreadOf(values);
+  return (most - least) / middle;
+}

@@ -74,8 +74,12 @@ export function verdictText(verdicts: readonly Verdict[], measure: Verdict["meas
   }
   for (const { peer, ratio, doesWithout } of by("behind")) {
     lines.push(
-      `- ${peer}: **Mayfly does not lead**; it is ${spreadText(ratio)} times as good. Why: the peer ${doesWithout}.`,
+      `- ${peer}: **Mayfly does not lead**, the peer is ${spreadText(inverse(ratio))} times as good. Why: it ${doesWithout}.`,
     );
   }
   return lines.join("\n");
+}
+
+function inverse({ median, least, most }: Spread): Spread {
+  return { median: 1 / median, least: 1 / most, most: 1 / least };
 }
