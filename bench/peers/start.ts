@@ -13,8 +13,6 @@ import type { Missing } from "./peer.ts";
 
 const startMsMax = 30_000;
 export const serversFolder = join(import.meta.dirname, "servers");
-/** What the peers serve that take components alone. */
-export const componentFile = join(import.meta.dirname, "component", "hello.wat");
 
 /** Runs a program that prints `listening on http://…`. */
 export function startPrinting(

@@ -1,9 +1,10 @@
-// `spin up`, which makes an instance for each call. It serves components alone: component/hello.wat.
+// `spin up`, which makes an instance for each call. It serves components alone: component/hello-core.wat.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { helloComponent } from "../component/hello-component.ts";
 import type { Peer } from "../peer.ts";
-import { componentFile, pathProgram, programVersion, startOnPort } from "../start.ts";
+import { pathProgram, programVersion, startOnPort } from "../start.ts";
 
 export const spin: Peer = {
   name: "spin up",
@@ -19,6 +20,7 @@ export const spin: Peer = {
       start: async ({ path }) => {
         const folder = join(path, "spin");
         await mkdir(folder);
+        await writeFile(join(folder, "hello.wasm"), helloComponent);
         const manifest = join(folder, "spin.toml");
         await writeFile(
           manifest,
@@ -30,7 +32,7 @@ version = "1.0.0"
 route = "/..."
 component = "hello"
 [component.hello]
-source = ${JSON.stringify(componentFile)}
+source = "hello.wasm"
 `,
         );
         return startOnPort(program, (port) => ["up", "--from", manifest, "--listen", `127.0.0.1:${port}`]);

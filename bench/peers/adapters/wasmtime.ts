@@ -1,8 +1,11 @@
 // `wasmtime serve`, which makes an instance for each call. It serves components alone, so it cannot have
-// the bytes that the others have: component/hello.wat greets as they do.
+// the bytes that the others have: component/hello-core.wat greets as they do.
 
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { helloComponent } from "../component/hello-component.ts";
 import type { Peer } from "../peer.ts";
-import { componentFile, pathProgram, programVersion, startOnPort } from "../start.ts";
+import { pathProgram, programVersion, startOnPort } from "../start.ts";
 
 export const wasmtime: Peer = {
   name: "wasmtime serve",
@@ -15,7 +18,11 @@ export const wasmtime: Peer = {
     if (typeof program !== "string") return program;
     return {
       version: await programVersion(program),
-      start: () => startOnPort(program, (port) => ["serve", "--addr", `127.0.0.1:${port}`, componentFile]),
+      start: async ({ path }) => {
+        const file = join(path, "wasmtime.wasm");
+        await writeFile(file, helloComponent);
+        return startOnPort(program, (port) => ["serve", "--addr", `127.0.0.1:${port}`, file]);
+      },
     };
   },
 };
