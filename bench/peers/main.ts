@@ -30,10 +30,15 @@ const report: Report = process.argv.includes("--render")
   ? JSON.parse(await readFile(samplesFile, "utf8"))
   : await compare();
 await mkdir(plotFolder, { recursive: true });
-await writeFile(samplesFile, `${JSON.stringify(report, null, 1)}\n`);
+await writeFile(samplesFile, `${JSON.stringify(report, fourDigits)}\n`);
 for (const { file, svg } of plots(report)) await writeFile(join(plotFolder, file), svg);
 await writeFile(join(docs, "benchmarks.md"), document(report));
 process.stderr.write("Wrote docs/benchmarks.md and docs/benchmarks/\n");
+
+/** More digits than a clock is good for. */
+function fourDigits(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toPrecision(4)) : value;
+}
 
 async function compare(): Promise<Report> {
   await using functions = await functionFolder(functionsNeeded(settings));
