@@ -26,7 +26,7 @@ export function document(report: Report): string {
     verdictText(verdicts, "throughput"),
     `### First call of a function`,
     verdictText(verdicts, "first calls"),
-    `Mayfly pays for what others leave out: each call has limits on wall-clock time, CPU time, memory and concurrency, runs in metered code on another thread than HTTP, shares that thread by turns, and its answer is checked before any of it is sent. At a function's first call its module is handed to that thread, which makes its first instance there.`,
+    `Mayfly pays for what others leave out: each call has limits on wall-clock time, CPU time, memory and concurrency, which end it alone; its code is metered, so that it can be stopped and gives way to others; it goes through routing, admission and a queue; and its answer is checked before any of it is sent.`,
     `## What each one does`,
     peersTable(report),
     ...notMeasuredText(report),

@@ -1,6 +1,7 @@
 // The model of scale: what share of each bound of a host a load takes, which bound is met first, and how
 // many hosts it needs. Pure functions of measured costs and of the limits of limits.ts.
 
+import { shortMs } from "../../host/invoke/inline-policy.ts";
 import type { Costs } from "./costs.ts";
 import { missShare } from "./miss-share.ts";
 
@@ -28,9 +29,12 @@ export type Bound = (typeof bounds)[number];
 export function sharesOf(load: HostLoad, costs: Costs, host: HostSize): Record<Bound, number> {
   const { callsPerS, functions, guestMs, waitMs } = load;
   const loads = missShare(functions, host.modulesCachedMax);
-  const mainMs = costs.mainUsPerCall / 1_000 + loads * costs.loadMainMs;
-  const othersMs = costs.threadsUsPerCall / 1_000 + loads * (costs.loadMs - costs.loadMainMs);
-  const allMs = mainMs + othersMs + guestMs;
+  // Such a call runs on the main thread (decision 0016).
+  const isShort = guestMs <= shortMs && waitMs === 0;
+  const callMs = isShort ? costs.shortUsPerCall / 1_000 + guestMs : costs.mainUsPerCall / 1_000;
+  const handedMs = isShort ? 0 : costs.threadsUsPerCall / 1_000 + guestMs;
+  const mainMs = callMs + loads * costs.loadMainMs;
+  const allMs = mainMs + handedMs + loads * (costs.loadMs - costs.loadMainMs);
   const live = (callsPerS * (allMs + waitMs)) / 1_000;
   const kept = Math.min(functions, host.modulesCachedMax);
   const memoryMb =

@@ -4,7 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export type Costs = {
-  /** CPU of the main thread a call: HTTP, admission, scheduling. It is one thread, whatever the machine. */
+  /** CPU of the main thread for a short call, which runs there whole: HTTP, admission, the guest. */
+  readonly shortUsPerCall: number;
+  /** CPU of the main thread for a call that runs on another: it is one thread, whatever the machine. */
   readonly mainUsPerCall: number;
   /** CPU of all other threads of the host a call: the round trip, the instance and hello itself. */
   readonly threadsUsPerCall: number;

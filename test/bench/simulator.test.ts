@@ -169,6 +169,7 @@ test("the share of misses is that of a replay of calls drawn by the same rates",
 });
 
 const costs = {
+  shortUsPerCall: 20,
   mainUsPerCall: 50,
   threadsUsPerCall: 150,
   baseMb: 100,
@@ -199,6 +200,15 @@ test("a load takes its share of each bound", () => {
     assert.ok(Math.abs(shares[bound as keyof typeof expected] - share) < 1e-9, bound);
   }
   assert.equal(firstBound(shares), "cores");
+});
+
+test("a short call that waits for nothing is the main thread's alone", () => {
+  const short = sharesOf({ ...load, guestMs: 0.1, waitMs: 0 }, costs, host);
+  // 1,000 calls of 20 and 100 µs.
+  assert.ok(Math.abs(short["main thread"] - 0.12) < 1e-9);
+  assert.ok(Math.abs(short.cores - 0.06) < 1e-9);
+  const waiting = sharesOf({ ...load, guestMs: 0.1, waitMs: 1 }, costs, host);
+  assert.ok(Math.abs(waiting["main thread"] - 0.05) < 1e-9);
 });
 
 test("hosts are as many as keep each under its bound", () => {

@@ -15,7 +15,7 @@ export const deno: Peer = {
   name: "Deno, instance per request",
   newPerCall: "instance",
   firstCall: "reads and compiles; instantiates, as every call does",
-  doesWithout: "calls the guest on the thread that serves HTTP, with no limit on time or memory",
+  doesWithout: "has no limit on time or memory, and nothing that could stop a guest",
   measuresLater: true,
   find: async () => {
     const program = await packageProgram(packages, "deno");

@@ -10,7 +10,7 @@ export const extism: Peer = {
   name: "Extism JS, plugin per request",
   newPerCall: "plugin (kernel and instance)",
   firstCall: "reads and compiles; makes a plugin, as every call does",
-  doesWithout: "calls the guest on the thread that serves HTTP, with no limit on its time",
+  doesWithout: "has no limit on time as it is used here, and nothing that could stop a guest",
   measuresLater: true,
   find: async () => {
     const version = await packageVersion(folder);

@@ -8,8 +8,7 @@ export const workerdInstance: Peer = {
   name: "workerd, instance per request",
   newPerCall: "instance",
   firstCall: "compiles lazily a module that was bound at start; instantiates, as every call does",
-  doesWithout:
-    "calls the guest on the thread that serves HTTP, beside all others in one isolate, and here with no limit on its time",
+  doesWithout: "has all functions in one isolate, and here no limit on time that could stop a guest",
   measuresLater: true,
   find: async () => {
     const found = await findWorkerd();

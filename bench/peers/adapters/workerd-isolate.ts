@@ -15,7 +15,7 @@ export const workerdIsolate: Peer = {
   name: "workerd, dynamic isolate per function",
   newPerCall: "instance, in the function's isolate",
   firstCall: "reads the module, loads an isolate, compiles and instantiates",
-  doesWithout: "calls the guest on the thread that serves HTTP, and here with no limit on its time",
+  doesWithout: "has here no limit on time that could stop a guest",
   measuresLater: true,
   find: async () => {
     const found = await findWorkerd();
