@@ -2,13 +2,15 @@
 // up: copies of hello that differ in a byte V8 compiles, each called once cold, then again warm.
 // Bare node:http in the same run is the price of HTTP alone.
 
-import { Agent, get } from "node:http";
+import { Agent } from "node:http";
 import { helloText, startBare, startMayfly } from "./servers.ts";
 import { percentile, print } from "./statistics.ts";
+import { timedCall } from "./timed-call.ts";
 
 const copies = Number(process.env["COPIES"] ?? 200);
 const warmCalls = 5;
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+const timed = (url: string): Promise<number> => timedCall(url, agent, helloText);
 
 await using node = await startBare("node:http");
 await using mayfly = await startMayfly(copies);
@@ -41,21 +43,3 @@ print(`first and later calls of ${copies} deployed functions, one connection`, [
   row("Mayfly, later calls", warm),
   row("Mayfly, first ever call", cold),
 ]);
-
-/** Milliseconds from request to the whole answer, which is checked. */
-function timed(url: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const start = performance.now();
-    get(url, { agent }, (answer) => {
-      let text = "";
-      answer.setEncoding("utf8").on("data", (chunk: string) => {
-        text += chunk;
-      });
-      answer.on("end", () => {
-        const ms = performance.now() - start;
-        if (answer.statusCode === 200 && text === helloText) resolve(ms);
-        else reject(new Error(`${url}: ${answer.statusCode} ${text}`));
-      });
-    }).on("error", reject);
-  });
-}

@@ -2,7 +2,7 @@
 // worker threads, rounds of the two in turn, the ratio from the same run. Beside them fresh as a host runs
 // it by default, where short calls need no thread.
 
-import autocannon from "autocannon";
+import { load } from "./load.ts";
 import { configure, helloText, startMayfly } from "./servers.ts";
 import { median, print } from "./statistics.ts";
 
@@ -24,12 +24,9 @@ for (let round = -1; round < rounds; round += 1) {
   for (const [isolation, url] of targets) {
     const text = await (await fetch(url)).text();
     if (text !== helloText) throw new Error(`${isolation} answered ${JSON.stringify(text)}`);
-    const result = await autocannon({ url, connections, duration: seconds });
-    if (result.non2xx > 0 || result.errors > 0) {
-      throw new Error(`${url}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`);
-    }
+    const result = await load(url, connections, seconds);
     // The first round warms up.
-    if (round >= 0) perSecond.set(isolation, [...(perSecond.get(isolation) ?? []), result.requests.average]);
+    if (round >= 0) perSecond.set(isolation, [...(perSecond.get(isolation) ?? []), result.perSecond]);
   }
 }
 

@@ -174,7 +174,8 @@ async function upload(server: Server, name: string, wasm: Uint8Array): Promise<v
   if (!answer.ok) throw new Error(`deploy of ${name}: ${answer.status} ${await answer.text()}`);
 }
 
-async function listening(child: ChildProcess): Promise<Server> {
+/** Waits until a process prints `listening on http://…`. */
+export async function listening(child: ChildProcess): Promise<Server> {
   if (child.stdout === null) throw new Error("no stdout");
   const lines = createInterface({ input: child.stdout });
   const exited = once(child, "exit").then(() => {
@@ -185,15 +186,20 @@ async function listening(child: ChildProcess): Promise<Server> {
     const [, url] = /listening on (http:\S+)/.exec(line) ?? [];
     if (url === undefined) continue;
     exited.catch(() => {});
-    return {
-      url,
-      process: child,
-      [Symbol.asyncDispose]: async () => {
-        if (child.exitCode !== null) return;
-        const ended = once(child, "exit");
-        child.kill("SIGTERM");
-        await ended;
-      },
-    };
+    return serverOf(child, url);
   }
+}
+
+/** A process as a server: disposing of it asks it to end, and waits until it has. */
+export function serverOf(child: ChildProcess, url: string): Server {
+  return {
+    url,
+    process: child,
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
 }

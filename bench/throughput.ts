@@ -1,7 +1,7 @@
 // How many hello calls per second, each in a fresh instance, against bare node:http and bare Hono
 // that answer the same text from memory: rounds of the three in turn, ratios from the same run.
 
-import autocannon from "autocannon";
+import { load } from "./load.ts";
 import { helloText, type Server, startBare, startMayfly } from "./servers.ts";
 import { median, print } from "./statistics.ts";
 
@@ -21,13 +21,13 @@ const targets: readonly (readonly [string, Server, string])[] = [
 for (const [name, , url] of targets) {
   const text = await (await fetch(url)).text();
   if (text !== helloText) throw new Error(`${name} answered ${JSON.stringify(text)}`);
-  await load(url, 2);
+  await load(url, connections, 2);
 }
 
 const results = new Map<string, { perSecond: number[]; p99Ms: number[] }>();
 for (let round = 0; round < rounds; round += 1) {
   for (const [name, , url] of targets) {
-    const { perSecond, p99Ms } = await load(url, seconds);
+    const { perSecond, p99Ms } = await load(url, connections, seconds);
     const row = results.get(name) ?? { perSecond: [], p99Ms: [] };
     row.perSecond.push(perSecond);
     row.p99Ms.push(p99Ms);
@@ -51,12 +51,4 @@ print(
 /** Times come in whole milliseconds: below one, the ratio is more than that to one. */
 function ratio(ms: number, baselineMs: number): string {
   return baselineMs > 0 ? (ms / baselineMs).toFixed(2) : `> ${ms.toFixed(2)}`;
-}
-
-async function load(url: string, duration: number): Promise<{ perSecond: number; p99Ms: number }> {
-  const result = await autocannon({ url, connections, duration });
-  if (result.non2xx > 0 || result.errors > 0) {
-    throw new Error(`${url}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`);
-  }
-  return { perSecond: result.requests.average, p99Ms: result.latency.p99 };
 }

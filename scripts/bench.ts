@@ -15,6 +15,9 @@ const benchmarks = [
   "endurance",
   "restart",
   "kernels",
+  "costs",
+  "simulate",
+  "trace",
 ];
 const folder = join(import.meta.dirname, "..", "bench");
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith("-"));

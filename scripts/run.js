@@ -12,17 +12,30 @@ import { pinnedNode } from "./pinned-node.js";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const [step = "", ...rest] = process.argv.slice(2);
 
-if (installIsStale()) install();
+if (installIsStale(root) && !install(root, "package-lock.json")) process.exit(1);
+if (step === "bench:peers") installPeers();
 run(stepArguments());
 
-function installIsStale() {
-  const marker = join(root, "node_modules", ".package-lock.json");
-  if (!existsSync(marker)) return true;
-  return statSync(marker).mtimeMs < statSync(join(root, "package-lock.json")).mtimeMs;
+/** What Mayfly is compared with has packages of its own; who is missing is left out of the comparison. */
+function installPeers() {
+  const folder = join(root, "bench", "peers");
+  if (installIsStale(folder)) install(folder, "bench/peers/package-lock.json");
 }
 
-function install() {
-  process.stderr.write("Installing what package-lock.json names ...\n");
+/** @param {string} folder of a package.json */
+function installIsStale(folder) {
+  const marker = join(folder, "node_modules", ".package-lock.json");
+  if (!existsSync(marker)) return true;
+  return statSync(marker).mtimeMs < statSync(join(folder, "package-lock.json")).mtimeMs;
+}
+
+/**
+ * @param {string} folder of a package.json
+ * @param {string} lockFile as a person knows it
+ * @returns {boolean} whether it went well
+ */
+function install(folder, lockFile) {
+  process.stderr.write(`Installing what ${lockFile} names ...\n`);
   const command = process.env.npm_execpath
     ? [process.execPath, process.env.npm_execpath]
     : [process.platform === "win32" ? "npm.cmd" : "npm"];
@@ -31,12 +44,10 @@ function install() {
     // Not "ci": that refuses a lock file in which a registry's gaps among other platforms' optional
     // packages show. What the lock file names is installed as it says, and the file stays as it is.
     [...command.slice(1), "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"],
-    { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" },
+    { cwd: folder, stdio: ["ignore", 2, 2], shell: process.platform === "win32" },
   );
-  if (result.status !== 0) {
-    process.stderr.write("The install failed; see npm's message above\n");
-    process.exit(1);
-  }
+  if (result.status !== 0) process.stderr.write("The install failed; see npm's message above\n");
+  return result.status === 0;
 }
 
 /** @returns {string[][]} one argument list for Node per command, run in order until one fails */
@@ -51,12 +62,16 @@ function stepArguments() {
       return [[script("test.ts"), "--soak", ...rest]];
     case "bench":
       return [[script("bench.ts"), ...rest]];
+    case "bench:peers":
+      return [[join(root, "bench/peers/main.ts"), ...rest]];
     case "check":
       return [[script("check.ts")]];
     case "format":
       return [[join(root, "node_modules/@biomejs/biome/bin/biome"), "check", "--write", ...rest]];
     default:
-      process.stderr.write(`Unknown step "${step}", want start, test, soak, check, bench or format\n`);
+      process.stderr.write(
+        `Unknown step "${step}", want start, test, soak, check, bench, bench:peers or format\n`,
+      );
       process.exit(2);
   }
 }

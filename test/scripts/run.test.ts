@@ -16,6 +16,8 @@ function checkout(npmExitCode = 0) {
   for (const file of ["run.js", "pinned-node.js"]) cpSync(join(scripts, file), join(folder, "scripts", file));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   writeFileSync(join(folder, "package-lock.json"), "{}");
+  mkdirSync(join(folder, "bench", "peers"), { recursive: true });
+  writeFileSync(join(folder, "bench", "peers", "package-lock.json"), "{}");
   const npm = join(folder, "npm.cjs");
   writeFileSync(
     npm,
@@ -27,10 +29,10 @@ function checkout(npmExitCode = 0) {
   );
   return {
     marker: join(folder, "node_modules", ".package-lock.json"),
-    installed: () => existsSync(join(folder, "called")),
+    installed: (where = "") => existsSync(join(folder, where, "called")),
     // A step that does not exist ends it right after the install.
-    run: () =>
-      spawnSync(process.execPath, [join(folder, "scripts", "run.js"), "nothing"], {
+    run: (step = "nothing") =>
+      spawnSync(process.execPath, [join(folder, "scripts", "run.js"), step], {
         env: { ...process.env, npm_execpath: npm },
         encoding: "utf8",
       }),
@@ -72,4 +74,16 @@ test("a failed install ends the pre-step with a sentence", () => {
   const { status, stderr } = folder.run();
   assert.equal(status, 1);
   assert.match(stderr, /The install failed/);
+});
+
+test("only the comparison with peers installs their packages, and a failed install does not end it", () => {
+  using folder = checkout(1);
+  folder.placeMarker(-3_600);
+  folder.run();
+  assert.equal(folder.installed("bench/peers"), false);
+  // What it would run next is not in this checkout: that it fails there shows that it went on.
+  const { stderr } = folder.run("bench:peers");
+  assert.ok(folder.installed("bench/peers"));
+  assert.equal(folder.installed(), false);
+  assert.match(stderr, /The install failed[\s\S]*Node/);
 });
