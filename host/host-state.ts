@@ -9,6 +9,7 @@ import { limits } from "./limits.ts";
 import { lockDataFolder } from "./store/data-lock.ts";
 import { FileArtifactStore } from "./store/files/artifact-store.ts";
 import type { FunctionStore } from "./store/function-store.ts";
+import type { KvStore } from "./store/kv-store.ts";
 import { openStores } from "./store/sqlite/stores.ts";
 import type { SyncPath } from "./store/sync.ts";
 import { clearRunning, markExpectedEnd, readRunning } from "./worker/running-record.ts";
@@ -18,6 +19,7 @@ export class DataFolderError extends Error {}
 
 export type HostState = {
   readonly functions: FunctionStore;
+  readonly kv: KvStore;
   readonly artifacts: FileArtifactStore;
   readonly logFolder: string;
   /** The engine under which every live module was last checked. */
@@ -47,6 +49,7 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
     clearRunning(runningFile);
     return {
       functions: stores.functions,
+      kv: stores.kv,
       artifacts,
       logFolder: join(dataDir, "logs"),
       engineFile: join(dataDir, "engine"),

@@ -4,10 +4,12 @@
 import { limits } from "../../limits.ts";
 import { openForReading } from "./database.ts";
 import { SqliteFunctionStore } from "./function-store.ts";
+import { SqliteKvStore } from "./kv-store.ts";
 import { Writer } from "./writer.ts";
 
 export type SqliteStores = {
   readonly functions: SqliteFunctionStore;
+  readonly kv: SqliteKvStore;
   close(): Promise<void>;
 };
 
@@ -17,6 +19,7 @@ export async function openStores(file: string, onWriterLost: (error: Error) => v
   const database = openForReading(file);
   return {
     functions: new SqliteFunctionStore(database, writer),
+    kv: new SqliteKvStore(database, writer),
     close: async () => {
       // The writer last: the last connection to close folds the write-ahead log into the database.
       database.close();

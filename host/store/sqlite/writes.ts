@@ -3,9 +3,10 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { FunctionWrites } from "./function-writes.ts";
+import { KvWrites } from "./kv-writes.ts";
 
 export function writesOf(database: DatabaseSync, versionsMax: number) {
-  return { functions: new FunctionWrites(database, versionsMax) };
+  return { functions: new FunctionWrites(database, versionsMax), kv: new KvWrites(database) };
 }
 
 export type Writes = ReturnType<typeof writesOf>;
