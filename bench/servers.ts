@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { compileFunction } from "../host/build/compile.ts";
 import { limits } from "../host/limits.ts";
 import { digestOf, FileArtifactStore } from "../host/store/files/artifact-store.ts";
-import { SqliteFunctionStore } from "../host/store/sqlite/function-store.ts";
+import { openStores } from "../host/store/sqlite/stores.ts";
 import { distinctCopy } from "../host/wasm/copies.ts";
 
 export type Server = AsyncDisposable & { readonly url: string; readonly process: ChildProcess };
@@ -98,7 +98,7 @@ export async function deployCopies(
  * without trying them: thousands of deploys take a process each.
  */
 export async function storeCopies(data: string, wasm: Uint8Array, first: number, end: number): Promise<void> {
-  const functions = await SqliteFunctionStore.open(join(data, "mayfly.db"), (error) => {
+  const { functions, close } = await openStores(join(data, "mayfly.db"), (error) => {
     throw error;
   });
   const artifacts = await FileArtifactStore.open(join(data, "modules"), async () => {});
@@ -122,7 +122,7 @@ export async function storeCopies(data: string, wasm: Uint8Array, first: number,
     }
   };
   await Promise.all(Array.from({ length: 64 }, storer));
-  await functions.close();
+  await close();
 }
 
 export function helloModule(): Promise<Uint8Array> {

@@ -28,6 +28,12 @@ export const errorTable = {
     false,
     "A function name is 1 to 63 of a-z, 0-9 and inner hyphens; choose such a name",
   ),
+  invalid_key: row(
+    400,
+    "caller",
+    false,
+    "A key is 1 to 1,024 bytes of UTF-8, percent-encoded in a path; choose such a key",
+  ),
   invalid_config: row(400, "caller", false, "The configuration is not valid; the detail lists every fault"),
   unauthorized: row(401, "caller", false, "Send the host's token as `Authorization: Bearer TOKEN`"),
   origin_refused: row(
@@ -44,6 +50,7 @@ export const errorTable = {
   ),
   not_found: row(404, "caller", false, "No such route; see /openapi.json"),
   function_not_found: row(404, "caller", false, "No function or version of that name; deploy it first"),
+  key_not_found: row(404, "caller", false, "The store has no such key, or it has expired"),
   method_not_allowed: row(
     405,
     "caller",
@@ -51,6 +58,19 @@ export const errorTable = {
     "The route exists, but not with this method; see the Allow header",
   ),
   request_timeout: row(408, "caller", true, "The request did not arrive complete in time; send it again"),
+  not_a_number: row(
+    409,
+    "caller",
+    false,
+    "Only a whole number of 64 bits in decimal digits can be incremented; set the key to one first",
+  ),
+  precondition_failed: row(
+    412,
+    "caller",
+    false,
+    "The key is not as If-Match or If-None-Match ask; read it again and decide anew",
+  ),
+  value_too_large: row(413, "caller", false, "The value is over the limit; keep it in a blob"),
   body_too_large: row(413, "caller", false, "The request body is over the limit; send less"),
   module_too_large: row(413, "caller", false, "The upload is over the limit; make the module smaller"),
   unsupported_media_type: row(

@@ -8,7 +8,9 @@ import { judgeCrash } from "./deploy/quarantine.ts";
 import { limits } from "./limits.ts";
 import { lockDataFolder } from "./store/data-lock.ts";
 import { FileArtifactStore } from "./store/files/artifact-store.ts";
-import { SqliteFunctionStore } from "./store/sqlite/function-store.ts";
+import type { FunctionStore } from "./store/function-store.ts";
+import type { KvStore } from "./store/kv-store.ts";
+import { openStores } from "./store/sqlite/stores.ts";
 import type { SyncPath } from "./store/sync.ts";
 import { clearRunning, markExpectedEnd, readRunning } from "./worker/running-record.ts";
 
@@ -16,7 +18,8 @@ import { clearRunning, markExpectedEnd, readRunning } from "./worker/running-rec
 export class DataFolderError extends Error {}
 
 export type HostState = {
-  readonly functions: SqliteFunctionStore;
+  readonly functions: FunctionStore;
+  readonly kv: KvStore;
   readonly artifacts: FileArtifactStore;
   readonly logFolder: string;
   /** The engine under which every live module was last checked. */
@@ -34,25 +37,26 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
   const lock = await takeLock(dataDir);
   try {
     const runningFile = join(dataDir, "running");
-    const functions = await SqliteFunctionStore.open(join(dataDir, "mayfly.db"), (error) => {
+    const stores = await openStores(join(dataDir, "mayfly.db"), (error) => {
       markExpectedEnd(runningFile);
       // A host that can store nothing is replaced by one that can.
       log.fatal({ err: error }, "the writer thread has ended: the host process ends itself and is replaced");
       process.kill(process.pid, "SIGKILL");
     });
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
-    await recordCrash(functions, readRunning(runningFile), log);
+    await recordCrash(stores.functions, readRunning(runningFile), log);
     // Only now: the evidence outlives a crash in between.
     clearRunning(runningFile);
     return {
-      functions,
+      functions: stores.functions,
+      kv: stores.kv,
       artifacts,
       logFolder: join(dataDir, "logs"),
       engineFile: join(dataDir, "engine"),
       runningFile,
       expectEnd: () => markExpectedEnd(runningFile),
       close: async () => {
-        await functions.close();
+        await stores.close();
         clearRunning(runningFile);
         lock[Symbol.dispose]();
       },
@@ -80,7 +84,7 @@ async function takeLock(dataDir: string): Promise<Disposable> {
   );
 }
 
-async function recordCrash(functions: SqliteFunctionStore, running: number[], log: Logger): Promise<void> {
+async function recordCrash(functions: FunctionStore, running: number[], log: Logger): Promise<void> {
   const known = running.filter((id) => functions.byId(id) !== null);
   if (known.length === 0) return;
   const atMs = Date.now();

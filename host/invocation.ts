@@ -74,8 +74,11 @@ export function monotonicMs(): number {
   return threadOriginMs + performance.now();
 }
 
-/** Who fetches: a call that waits for the answer. */
-export type FetchContext = {
+/** What a guest has the main thread do while it waits: fetch something, or ask a service of the host. */
+export type ErrandKind = "fetch" | "ask";
+
+/** On whose errand: a call that waits for the answer. */
+export type ErrandContext = {
   readonly deployment: Deployment;
   readonly requestId: string;
   /** How many calls of functions led to this one. */
@@ -88,5 +91,5 @@ export type FetchContext = {
   readonly signal: AbortSignal;
 };
 
-/** The response message, or why there is none: a text in UTF-8. */
-export type FetchReply = { readonly failed: boolean; readonly message: Uint8Array<ArrayBuffer> };
+/** The answer in the errand's own form (docs/abi.md), or why there is none: a text in UTF-8. */
+export type ErrandReply = { readonly failed: boolean; readonly message: Uint8Array<ArrayBuffer> };

@@ -21,13 +21,16 @@ import { Admission } from "./invoke/admission.ts";
 import { InlineCalls } from "./invoke/inline-calls.ts";
 import { Invoker } from "./invoke/invoker.ts";
 import { Modules } from "./invoke/modules.ts";
-import { Pools } from "./invoke/pools.ts";
+import { Pools, type PoolsOptions } from "./invoke/pools.ts";
 import { routeCall } from "./invoke/router.ts";
 import { Scheduler } from "./invoke/scheduler.ts";
 import { assertLimits, limits } from "./limits.ts";
 import { LogStore } from "./observe/log-store.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Outbound, type OutboundParts } from "./outbound/outbound.ts";
+import { KvService } from "./services/kv-service.ts";
+import { Services } from "./services/services.ts";
+import { Expiry } from "./store/expiry.ts";
 import { digestOf } from "./store/files/artifact-store.ts";
 import { type SyncPath, syncDirectly } from "./store/sync.ts";
 
@@ -63,8 +66,11 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const log = options.log ?? pino(pino.destination({ dest: 2, sync: true }));
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
   const state = await openState(config.dataDir, options.sync ?? syncDirectly, log);
-  const engine = startEngine(config, options, state, log, onFault);
-  const { admission, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
+  const expiry = new Expiry(state.kv, (error) => onFault(error, ""));
+  const kv = new KvService(state.kv, (atMs) => expiry.noted(atMs));
+  const services = new Services(kv.operations);
+  const engine = startEngine(config, options, state, services, log, onFault);
+  const { admission, bodies, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
   const inspectors = new Inspectors();
   inspectors.prepare();
   const deployer = new Deployer({
@@ -85,6 +91,8 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     functions: state.functions,
     artifacts: state.artifacts,
     deployer,
+    kv,
+    bodies,
     logs,
     baseUrl: () => localUrl,
     notReady: () => (admission.draining ? "it is shutting down" : null),
@@ -121,6 +129,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       await checked;
       await pools.close();
       scheduler.close();
+      expiry.close();
       outbound.close();
       inspectors.close();
       await logs.flush();
@@ -134,6 +143,7 @@ function startEngine(
   config: HostConfig,
   options: HostOptions,
   state: HostState,
+  services: Services,
   log: Logger,
   onFault: OnFault,
 ) {
@@ -147,32 +157,15 @@ function startEngine(
   const admission = new Admission();
   const modules = new Modules(artifacts);
   const memoryBytesMax = options.memoryBytesMax ?? guestMemoryBytes();
-  const pools: Pools = new Pools({
-    minThreads: config.minWorkers,
-    maxThreads: config.maxWorkers,
-    runningFile,
-    memoryBytesMax,
-    onRoom: () => scheduler.dispatch(),
-    onEnded: (pool) => scheduler.forget(pool),
-    onUnkillable: () => {
-      log.fatal("A worker thread does not end: the host process ends itself and is replaced");
-      process.kill(process.pid, "SIGKILL");
+  const pools: Pools = startPools(
+    config,
+    { state, memoryBytesMax, log, onFault },
+    {
+      onRoom: () => scheduler.dispatch(),
+      onEnded: (pool) => scheduler.forget(pool),
+      onThreadLost: () => metrics.threadLost(),
     },
-    onUnstartable: () => {
-      log.fatal("A worker thread cannot start: the host process ends itself and is replaced");
-      state.expectEnd();
-      process.kill(process.pid, "SIGKILL");
-    },
-    onFault: (error) => onFault(error, ""),
-    onBackstop: () => {
-      metrics.threadLost();
-      log.warn("a guest did not stop when asked: its thread is ended");
-    },
-    onThreadLost: (error) => {
-      metrics.threadLost();
-      log.error({ err: error }, "a worker thread ended under a call");
-    },
-  });
+  );
   const scheduler: Scheduler = new Scheduler((call) => pools.of(call), functions.suspects());
   const share = { cells: pools.cells, runningFile, memoryBytesMax };
   const inline = config.threadsOnly
@@ -193,7 +186,10 @@ function startEngine(
     scheduler,
     log: appendLine,
     exists,
-    fetch: (context, message) => outbound.fetch(context, message),
+    errands: {
+      fetch: (context, message) => outbound.fetch(context, message),
+      ask: (context, message) => services.ask(context, message),
+    },
     onCleared: (versionId) =>
       void functions.clearSuspect(versionId).catch((error: unknown) => onFault(error, "")),
   });
@@ -214,7 +210,56 @@ function startEngine(
     bodies: routeParts.bodies,
     ...(options.resolve && { resolve: options.resolve }),
   });
-  return { admission, invokeRoutes, logs, metrics, modules, outbound, pools, scheduler };
+  return {
+    admission,
+    bodies: routeParts.bodies,
+    invokeRoutes,
+    logs,
+    metrics,
+    modules,
+    outbound,
+    pools,
+    scheduler,
+  };
+}
+
+/** The threads that run guests, and what the host does when one of them fails. */
+function startPools(
+  config: HostConfig,
+  {
+    state,
+    memoryBytesMax,
+    log,
+    onFault,
+  }: { state: HostState; memoryBytesMax: number; log: Logger; onFault: OnFault },
+  on: Pick<PoolsOptions, "onRoom" | "onEnded"> & { readonly onThreadLost: () => void },
+): Pools {
+  return new Pools({
+    minThreads: config.minWorkers,
+    maxThreads: config.maxWorkers,
+    runningFile: state.runningFile,
+    memoryBytesMax,
+    onRoom: on.onRoom,
+    onEnded: on.onEnded,
+    onUnkillable: () => {
+      log.fatal("A worker thread does not end: the host process ends itself and is replaced");
+      process.kill(process.pid, "SIGKILL");
+    },
+    onUnstartable: () => {
+      log.fatal("A worker thread cannot start: the host process ends itself and is replaced");
+      state.expectEnd();
+      process.kill(process.pid, "SIGKILL");
+    },
+    onFault: (error) => onFault(error, ""),
+    onBackstop: () => {
+      on.onThreadLost();
+      log.warn("a guest did not stop when asked: its thread is ended");
+    },
+    onThreadLost: (error) => {
+      on.onThreadLost();
+      log.error({ err: error }, "a worker thread ended under a call");
+    },
+  });
 }
 
 /** Half of what the process may use: the other half is for what else calls hold, and for the system. */

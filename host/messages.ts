@@ -70,18 +70,50 @@ export function encodeResponse(
   headers: readonly string[],
   body: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  let headBytes = 8;
-  for (const text of headers) headBytes += 4 + Buffer.byteLength(text);
+  const texts = headers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
+  return encodeHead([status, headers.length / 2], texts, body);
+}
+
+/** Encodes the answer to a guest's question. */
+export function encodeAnswer(values: readonly string[], body: Uint8Array): Uint8Array<ArrayBuffer> {
+  return encodeHead([values.length], values, body);
+}
+
+function encodeHead(
+  numbers: readonly number[],
+  texts: readonly string[],
+  body: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  let headBytes = 4 * numbers.length;
+  for (const text of texts) headBytes += 4 + Buffer.byteLength(text);
   const message = Buffer.from(new ArrayBuffer(4 + headBytes + body.byteLength));
   let offset = message.writeUInt32LE(headBytes, 0);
-  offset = message.writeUInt32LE(status, offset);
-  offset = message.writeUInt32LE(headers.length / 2, offset);
-  headers.forEach((value, index) => {
-    const bytes = message.write(index % 2 === 0 ? value.toLowerCase() : value, offset + 4);
+  for (const number of numbers) offset = message.writeUInt32LE(number, offset);
+  for (const text of texts) {
+    const bytes = message.write(text, offset + 4);
     offset = message.writeUInt32LE(bytes, offset) + bytes;
-  });
+  }
   message.set(body, offset);
   return message;
+}
+
+/** What a guest asks of the host. */
+export type Question = {
+  readonly operation: string;
+  readonly args: readonly string[];
+  readonly body: Uint8Array;
+};
+
+const argsMax = 64;
+
+/** Decodes a guest's question; throws MessageError as `decodeResponse`. */
+export function decodeQuestion(message: Uint8Array): Question {
+  const head = new HeadReader(message);
+  const operation = head.text();
+  const count = head.number();
+  if (count > argsMax) throw new MessageError(`${count} arguments, limit is ${argsMax}`);
+  const args = Array.from({ length: count }, () => head.text());
+  return { operation, args, body: head.rest() };
 }
 
 /** What a guest wants fetched. */

@@ -26,8 +26,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   build: ["observe", "wasm"],
   invoke: ["worker", "wasm", "store"],
   deploy: ["worker", "wasm", "store", "observe"],
-  http: ["invoke", "deploy", "store", "observe"],
+  http: ["invoke", "deploy", "store", "observe", "services"],
   outbound: ["http"],
+  services: ["store"],
   cli: ["build", "observe", "wasm"],
 };
 

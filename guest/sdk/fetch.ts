@@ -3,7 +3,8 @@
 import { FetchRequest } from "./fetch-request";
 import { FetchResponse } from "./fetch-response";
 import { fetch as hostFetch, result_read } from "./host/mayfly";
-import { decodeUtf8, encodeUtf8, utf8Length } from "./utf8";
+import { textFieldLength, writeTextField } from "./text-field";
+import { decodeUtf8 } from "./utf8";
 
 /**
  * Gets a URL and waits for the answer; the thread runs other calls meanwhile. The host has to be in
@@ -37,30 +38,24 @@ export function fetchRequest(request: FetchRequest): FetchResponse {
 
 /** The message to the host (docs/abi.md). */
 function encode(request: FetchRequest): ArrayBuffer {
-  let headLength = 20 + utf8Length(request.method) + utf8Length(request.url);
+  let headLength = 12 + textFieldLength(request.method) + textFieldLength(request.url);
   for (let i = 0; i < request.headers.length; i++) {
-    headLength += 8 + utf8Length(request.headers.nameAt(i)) + utf8Length(request.headers.valueAt(i));
+    headLength += textFieldLength(request.headers.nameAt(i)) + textFieldLength(request.headers.valueAt(i));
   }
   const body = request.body;
   const message = new ArrayBuffer(4 + headLength + body.length);
   const start = changetype<usize>(message);
   store<i32>(start, headLength);
-  let at = writeText(start + 4, request.method);
-  at = writeText(at, request.url);
+  let at = writeTextField(start + 4, request.method);
+  at = writeTextField(at, request.url);
   store<i32>(at, max(request.redirects, 0));
   store<i32>(at, max(request.timeoutMs, 0), 4);
   store<i32>(at, request.headers.length, 8);
   at += 12;
   for (let i = 0; i < request.headers.length; i++) {
-    at = writeText(at, request.headers.nameAt(i));
-    at = writeText(at, request.headers.valueAt(i));
+    at = writeTextField(at, request.headers.nameAt(i));
+    at = writeTextField(at, request.headers.valueAt(i));
   }
   memory.copy(at, body.dataStart, <usize>body.length);
   return message;
-}
-
-function writeText(at: usize, text: string): usize {
-  const length = encodeUtf8(text, at + 4);
-  store<i32>(at, length);
-  return at + 4 + <usize>length;
 }

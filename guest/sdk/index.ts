@@ -9,6 +9,7 @@ export { JsonArray } from "./json/array";
 export { JSON } from "./json/json";
 export { JsonObject } from "./json/object";
 export { JsonValue } from "./json/value";
+export { KvPage, KvStore, kv } from "./kv";
 export { log } from "./log";
 export { now } from "./now";
 export { random } from "./random";

@@ -39,6 +39,8 @@ export type FunctionConfig = z.infer<typeof functionConfig>;
 
 export type HostClient = {
   readonly url: string;
+  /** One request to the control plane, for what has no method of its own here. */
+  readonly send: Sender;
   /** Asks for something small: throws where there is no host, or one that does not let us in. */
   readonly check: () => Promise<void>;
   readonly list: () => Promise<readonly FunctionRecord[]>;
@@ -82,6 +84,7 @@ export function createClient(base: URL, token: string | null): HostClient {
 
   return {
     url,
+    send,
     requireConfig,
     async check() {
       (await send("GET", "/v1/limits")).resume();
@@ -142,7 +145,11 @@ type Sender = (
   method: string,
   target: string,
   body?: { readonly type: string; readonly bytes: Uint8Array },
-  options?: { readonly accept?: string; readonly signal?: AbortSignal | undefined },
+  options?: {
+    readonly accept?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal | undefined;
+  },
 ) => Promise<IncomingMessage>;
 
 /** Resolves with a 2xx answer whose body is still to be read; throws on any other. */
@@ -152,10 +159,10 @@ function createSender(base: URL, token: string | null): Sender {
     method,
     target,
     body,
-    { accept = "application/json, application/problem+json", signal } = {},
+    { accept = "application/json, application/problem+json", headers: further = {}, signal } = {},
   ) => {
     const type = body === undefined ? {} : { "content-type": body.type };
-    const headers = { accept, ...type, ...authorization };
+    const headers = { accept, ...type, ...further, ...authorization };
     const answer = await sendRequest({ base, method, target, headers, body: body?.bytes, signal });
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;

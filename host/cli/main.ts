@@ -10,6 +10,7 @@ import { deployCommand, spreadEnv } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { initCommand } from "./commands/init.ts";
 import { invokeCommand } from "./commands/invoke.ts";
+import { kvCommands } from "./commands/kv.ts";
 import { listCommand } from "./commands/list.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { removeCommand } from "./commands/remove.ts";
@@ -31,6 +32,7 @@ const commands = [
   logsCommand,
   configCommand,
   rollbackCommand,
+  kvCommands,
   removeCommand,
   devCommand,
   callCommand,

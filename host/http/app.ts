@@ -3,7 +3,8 @@
 
 import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import type { Deployer } from "../deploy/deployer.ts";
 import type { ErrorCode } from "../errors.ts";
 import { HostError } from "../errors.ts";
@@ -14,6 +15,7 @@ import type { FunctionStore } from "../store/function-store.ts";
 import { problemOf } from "./error-response.ts";
 import { functionRoutes } from "./function-routes.ts";
 import { assertMayCall, assertMayScrape, type Caller, type GuardBounds } from "./guard.ts";
+import { type KvRouteParts, kvRoutes } from "./kv-routes.ts";
 import { logRoutes } from "./log-routes.ts";
 import { moduleRoutes } from "./module-routes.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -33,12 +35,16 @@ export type ControlParts = {
   readonly metrics: () => Promise<string>;
   readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
-};
+} & KvRouteParts;
 
 export type ControlEnv = { Bindings: Partial<HttpBindings>; Variables: { requestId: string } };
 
 export function controlApp(parts: ControlParts): Hono<ControlEnv> {
-  const app = new Hono<ControlEnv>({ strict: true });
+  const app = new Hono<ControlEnv>({
+    strict: true,
+    // As it was sent: what a URL is normalised to may be another key, or another route.
+    getPath: (request, options) => sentPath(request, options?.env),
+  });
   app.use(async (context, next) => {
     const requestId = randomUUID();
     context.set("requestId", requestId);
@@ -62,7 +68,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
     if (reason !== null) throw new HostError("overloaded", `${what}: ${reason}`, { retryAfterS: 1 });
   };
   app.use(async (context, next) => {
-    const path = sentPath(context);
+    const { path } = context.req;
     // Whoever may not call is told nothing of names and routes.
     if (path.startsWith("/v1")) assertMayCall(callerOf(context), parts.guard);
     assertPlainPath(path);
@@ -89,6 +95,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.route("/v1/functions", functionRoutes(parts));
   app.route("/v1/functions", moduleRoutes(parts));
   app.route("/v1/functions", logRoutes(parts));
+  app.route("/v1/kv", kvRoutes(parts));
   app.notFound((context) => {
     throw wrongRoute(app, context.req.method, context.req.path);
   });
@@ -113,10 +120,10 @@ function wrongRoute(app: Hono<ControlEnv>, method: string, path: string): HostEr
   );
 }
 
-/** The path as it was sent; what the routes see has been normalised. */
-function sentPath({ env, req }: Context<ControlEnv>): string {
-  const { url, headers } = env.incoming ?? {};
-  return url === undefined ? req.path : parseTarget(url, headers?.host ?? "").path;
+/** The path as it was sent, without the query. */
+function sentPath(request: Request, env: ControlEnv["Bindings"] | undefined): string {
+  const { url, headers } = env?.incoming ?? {};
+  return url === undefined ? getPath(request) : parseTarget(url, headers?.host ?? "").path;
 }
 
 type CallerContext = { env: Partial<HttpBindings>; req: { header(name: string): string | undefined } };

@@ -10,7 +10,7 @@ export type BodyBounds = {
   readonly idleTimeoutMs: number;
   readonly what: string;
   /** The code for a body that is too large. */
-  readonly tooLarge: Extract<ErrorCode, "body_too_large" | "module_too_large">;
+  readonly tooLarge: Extract<ErrorCode, "body_too_large" | "module_too_large" | "value_too_large">;
 };
 
 export const invokeBody: BodyBounds = {
@@ -25,6 +25,13 @@ export const uploadBody: BodyBounds = {
   bytesMax: limits.moduleBytesMax,
   idleTimeoutMs: limits.bodyIdleTimeoutMs,
   tooLarge: "module_too_large",
+};
+
+export const valueBody: BodyBounds = {
+  what: "value",
+  bytesMax: limits.kvValueBytesMax,
+  idleTimeoutMs: limits.bodyIdleTimeoutMs,
+  tooLarge: "value_too_large",
 };
 
 export const jsonBody: BodyBounds = {

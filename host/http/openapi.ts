@@ -2,28 +2,10 @@
 // validates; a test walks the document and calls what it describes.
 
 import { z } from "zod";
-import { type ErrorCode, errorTable } from "../errors.ts";
+import { errorTable } from "../errors.ts";
 import { functionConfigSchema } from "../function.ts";
-
-const json = (schema: unknown) => ({ "application/json": { schema } });
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-
-/** A code, with its status where that is not the table's. */
-type ListedCode = ErrorCode | readonly [ErrorCode, number];
-
-const problem = (...codes: ListedCode[]) => {
-  const byStatus = new Map<number, ErrorCode[]>();
-  for (const listed of codes) {
-    const [code, status] = typeof listed === "string" ? [listed, errorTable[listed].status] : listed;
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
-  return Object.fromEntries(
-    [...byStatus].map(([status, names]) => [
-      String(status),
-      { description: names.join(", "), content: { "application/problem+json": { schema: ref("Problem") } } },
-    ]),
-  );
-};
+import { kvPaths } from "./openapi-kv.ts";
+import { json, list, ok, open, operation, problem, ref } from "./openapi-parts.ts";
 
 const nameParameter = {
   name: "name",
@@ -38,31 +20,6 @@ const versionParameter = {
   required: false,
   schema: { type: "integer", minimum: 1 },
 };
-
-const always = ["unauthorized", "origin_refused", "loopback_only"] as const;
-
-const operation = (
-  operationId: string,
-  summary: string,
-  success: Record<string, unknown>,
-  codes: readonly ListedCode[],
-  requestBody?: unknown,
-) => ({
-  operationId,
-  summary,
-  responses: { ...success, ...problem(...always, ...codes) },
-  ...(requestBody === undefined ? {} : { requestBody }),
-});
-
-/** An operation that everyone may call. */
-const open = (operationId: string, summary: string, responses: Record<string, unknown>) => ({
-  operationId,
-  summary,
-  security: [],
-  responses,
-});
-
-const ok = (description: string, schema: unknown) => ({ 200: { description, content: json(schema) } });
 
 /** The document, made anew at each request: it is asked for rarely and is small. */
 export function openApiDocument() {
@@ -141,12 +98,6 @@ const schemas = {
     },
   },
 };
-
-const list = (property: string, schema: unknown) => ({
-  type: "object",
-  required: [property],
-  properties: { [property]: { type: "array", items: schema } },
-});
 
 const moduleBytes = { type: "string", contentMediaType: "application/wasm" };
 
@@ -265,6 +216,7 @@ const paths = {
       ["invalid_name", "bad_request", "function_not_found"],
     ),
   },
+  ...kvPaths,
   "/healthz": { get: open("getHealth", "The host process answers", ok("Live", { type: "object" })) },
   "/readyz": {
     get: open("getReadiness", "The host takes calls", {

@@ -14,8 +14,9 @@
 import { CallAbandoned, type ErrorCode, HostError, type HostErrorOptions } from "../errors.ts";
 import { type Deployment, runsOnReset } from "../function.ts";
 import {
-  type FetchContext,
-  type FetchReply,
+  type ErrandContext,
+  type ErrandKind,
+  type ErrandReply,
   type GuestLogLine,
   type LogLine,
   monotonicMs,
@@ -56,8 +57,10 @@ export type InvokerParts = {
   readonly log: (deployment: Deployment, line: LogLine) => void;
   /** Whether a version is still there: its bytes go with it. */
   readonly exists: (versionId: number) => boolean;
-  /** What a guest fetches. */
-  readonly fetch: (context: FetchContext, message: Uint8Array) => Promise<FetchReply>;
+  /** What a guest has done on this thread while it waits. */
+  readonly errands: Readonly<
+    Record<ErrandKind, (context: ErrandContext, message: Uint8Array) => Promise<ErrandReply>>
+  >;
   /** A suspect's call has ended without a crash. */
   readonly onCleared: (versionId: number) => void;
 };
@@ -155,7 +158,7 @@ export class Invoker {
 
   /** Schedules the call; when its thread ended before it began, again. */
   #run(request: InvokeRequest, loaded: LoadedModule, deadline: Deadline): Promise<PoolOutcome> {
-    const { scheduler, onCleared, fetch } = this.#parts;
+    const { scheduler, onCleared, errands } = this.#parts;
     const { deployment, requestId, depth } = request;
     return new Promise((resolve) => {
       const call: PoolCall = {
@@ -167,10 +170,10 @@ export class Invoker {
         message: request.message,
         setup: moduleSetup(deployment, loaded),
         log: (line) => this.#log(request, line),
-        fetch: (message, signal) => {
+        errand: (kind, message, signal) => {
           const remainingMs = (): number => deadline.remainingMs;
           const callers = [...(request.callers ?? []), deployment.name];
-          return fetch({ deployment, requestId, depth, callers, remainingMs, signal }, message);
+          return errands[kind]({ deployment, requestId, depth, callers, remainingMs, signal }, message);
         },
         settle: (outcome) => {
           if (outcome.kind === "returned" && deadline.ended === null) return scheduler.enqueueAgain(call);

@@ -4,7 +4,8 @@
 
 import {
   type CallResult,
-  type FetchReply,
+  type ErrandKind,
+  type ErrandReply,
   type GuestLogLine,
   monotonicMs,
   type Timings,
@@ -14,6 +15,7 @@ import { boxedBytesMax } from "../worker/mailbox.ts";
 import {
   type CallAnswer,
   claim,
+  type ErrandNews,
   type FromThread,
   isRunning,
   type ModuleSetup,
@@ -39,8 +41,8 @@ export type PoolCall = {
   readonly setup: ModuleSetup;
   /** Guest log lines, in order, all before `settle`. */
   log(line: GuestLogLine): void;
-  /** What its guest fetches, one at a time; `signal` is aborted when the call waits no more. */
-  fetch(message: Uint8Array, signal: AbortSignal): Promise<FetchReply>;
+  /** Does what its guest wants done, one at a time; `signal` is aborted when the call waits no more. */
+  errand(kind: ErrandKind, message: Uint8Array, signal: AbortSignal): Promise<ErrandReply>;
   /** Called exactly once for each `post` that took it. */
   settle(outcome: PoolOutcome): void;
 };
@@ -139,7 +141,7 @@ export class Pool {
       waiting: false,
       settled: false,
       stop: null,
-      fetching: null,
+      errand: null,
       cpuWatch: null,
     };
     if (!call.metered) {
@@ -168,7 +170,7 @@ export class Pool {
     if (this.#revoke(posted)) return this.#settle(posted, { kind: "stopped", code, runMs: null });
     if (posted.stop !== null) return;
     Atomics.compareExchange(this.#claims, posted.slot, claim.begun, claim.stopping);
-    abandonFetch(posted);
+    abandonErrand(posted);
     posted.thread.send({ kind: "stop", slot: posted.slot });
     const beganMs = monotonicMs();
     const { beats } = posted.thread;
@@ -232,7 +234,7 @@ export class Pool {
           const posted = thread.posted.get(slot);
           if (posted !== undefined) thread.setWaiting(posted, waiting);
         }
-        for (const { slot, message: wanted } of message.fetches) this.#fetch(thread, slot, wanted);
+        for (const news of message.errands) this.#errand(thread, news);
         for (const answer of message.answers) this.#answered(thread, answer);
         for (const box of message.boxes) {
           const { mailbox } = this.#options.cells;
@@ -243,21 +245,21 @@ export class Pool {
     if (!this.#closing) this.#options.onRoom();
   }
 
-  /** A guest waits for what it wants fetched; it is told unless it waits no more by then. */
-  #fetch(thread: Thread, slot: number, wanted: Uint8Array): void {
+  /** A guest waits for what it wants done; it is told unless it waits no more by then. */
+  #errand(thread: Thread, { slot, errand: kind, message: wanted }: ErrandNews): void {
     const posted = thread.posted.get(slot);
     if (posted === undefined || posted.settled || posted.stop !== null) return;
-    const fetching = new AbortController();
-    posted.fetching = fetching;
-    const reply = ({ failed, message }: FetchReply): void => {
-      if (posted.fetching !== fetching) return;
-      posted.fetching = null;
-      thread.send({ kind: "fetched", slot, failed, message }, [message.buffer]);
+    const errand = new AbortController();
+    posted.errand = errand;
+    const replied = (reply: ErrandReply): void => {
+      if (posted.errand !== errand) return;
+      posted.errand = null;
+      thread.send({ kind: "replied", slot, reply }, [reply.message.buffer]);
     };
-    posted.call.fetch(wanted, fetching.signal).then(reply, (error: unknown) => {
-      if (posted.fetching !== fetching) return;
+    posted.call.errand(kind, wanted, errand.signal).then(replied, (error: unknown) => {
+      if (posted.errand !== errand) return;
       this.#options.onFault(error);
-      reply({ failed: true, message: new TextEncoder().encode("internal: the host failed") });
+      replied({ failed: true, message: new TextEncoder().encode("internal: the host failed") });
     });
   }
 
@@ -288,7 +290,7 @@ export class Pool {
   #finish(posted: Posted, outcome: PoolOutcome): void {
     if (!posted.thread.remove(posted)) return;
     if (posted.stop !== null) clearTimeout(posted.stop.timer);
-    abandonFetch(posted);
+    abandonErrand(posted);
     posted.cpuWatch?.[Symbol.dispose]();
     Atomics.store(this.#claims, posted.slot, claim.free);
     this.#freeSlots.push(posted.slot);
@@ -381,8 +383,8 @@ export class Pool {
   }
 }
 
-function abandonFetch(posted: Posted): void {
-  const { fetching } = posted;
-  posted.fetching = null;
-  fetching?.abort();
+function abandonErrand(posted: Posted): void {
+  const { errand } = posted;
+  posted.errand = null;
+  errand?.abort();
 }

@@ -29,8 +29,8 @@ export type Posted = {
   settled: boolean;
   /** Why it was asked to stop, and what waits for it to do so. */
   stop: { readonly code: StopCode; timer: NodeJS.Timeout } | null;
-  /** What ends the fetch that its guest waits for. */
-  fetching: AbortController | null;
+  /** What ends the errand that its guest waits for. */
+  errand: AbortController | null;
   /** What counts the CPU time of a guest that is not metered. */
   cpuWatch: Disposable | null;
 };

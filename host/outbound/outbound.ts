@@ -18,7 +18,7 @@ import type { Deployment, FunctionConfig } from "../function.ts";
 import type { BodyBudget, BodyShare } from "../http/body-budget.ts";
 import { headerFault, methodFault, outboundHeaders } from "../http/headers.ts";
 import type { InternalCalls } from "../http/internal-calls.ts";
-import type { FetchContext, FetchReply } from "../invocation.ts";
+import type { ErrandContext, ErrandReply } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import { decodeFetch, encodeResponse, type FetchMessage, MessageError } from "../messages.ts";
 import { isPublicAddress } from "./addresses.ts";
@@ -68,7 +68,7 @@ export class Outbound {
   }
 
   /** Fetches what `message` asks for (docs/abi.md); rejects on a fault of ours, or when the call is over. */
-  async fetch(context: FetchContext, message: Uint8Array): Promise<FetchReply> {
+  async fetch(context: ErrandContext, message: Uint8Array): Promise<ErrandReply> {
     try {
       return { failed: false, message: await this.#fetch(context, message) };
     } catch (error) {
@@ -81,7 +81,7 @@ export class Outbound {
     this.#hops.close();
   }
 
-  async #fetch(context: FetchContext, message: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  async #fetch(context: ErrandContext, message: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const wanted = decode(message);
     const url = parseUrl(wanted.url);
     if (context.depth >= limits.callDepthMax) {
@@ -104,7 +104,7 @@ export class Outbound {
 
   /** The first hop, and those that its answers lead to. */
   async #follow(
-    context: FetchContext,
+    context: ErrandContext,
     wanted: FetchMessage,
     first: URL,
     share: BodyShare,
@@ -131,7 +131,7 @@ export class Outbound {
   }
 
   async #hop(
-    { deployment, depth }: FetchContext,
+    { deployment, depth }: ErrandContext,
     request: Omit<Hop, "addresses" | "headers" | "owner"> & {
       readonly headers: readonly (readonly [string, string])[];
     },
@@ -193,7 +193,7 @@ export class Outbound {
   }
 
   #internal(
-    context: FetchContext,
+    context: ErrandContext,
     { method, headers, body, timeoutMs }: FetchMessage,
     url: URL,
     name: string,

@@ -48,7 +48,6 @@ export interface FunctionStore {
   recordCrash(crash: CrashRecord): Promise<void>;
   clearSuspect(versionId: number): Promise<void>;
   unquarantine(versionId: number): Promise<void>;
-  close(): Promise<void>;
 }
 
 export type CrashRecord = {

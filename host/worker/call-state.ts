@@ -2,7 +2,7 @@
 // calls, and whether the call has been stopped. Made for one call and never reused, so nothing of a
 // call can be seen by another.
 
-import type { FetchReply } from "../invocation.ts";
+import type { ErrandKind, ErrandReply } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import type { GuestLog } from "./guest-log.ts";
 import { GuestFault, type GuestMemory } from "./guest-memory.ts";
@@ -17,8 +17,11 @@ export type Waiter = {
   keepResult(bytes: number): boolean;
 };
 
-/** Has something fetched by the main thread; `forget` when nobody waits for it any more. */
-export type Fetcher = { fetch(message: Uint8Array<ArrayBuffer>): Promise<FetchReply>; forget(): void };
+/** Has something done by the main thread; `forget` when nobody waits for it any more. */
+export type Errands = {
+  run(kind: ErrandKind, message: Uint8Array<ArrayBuffer>): Promise<ErrandReply>;
+  forget(): void;
+};
 
 export class CallState {
   phase: CallPhase = "starting";
@@ -31,12 +34,12 @@ export class CallState {
   answerRoom: Uint8Array | null = null;
   /** By which host calls wait; null where nothing may. */
   waiter: Waiter | null = null;
-  /** By which it fetches; null where nothing may. */
-  fetcher: Fetcher | null = null;
+  /** By which it reaches the main thread; null where nothing may. */
+  errands: Errands | null = null;
   /** Called before each host call with the number of those before it; what it throws ends the guest. */
   guard: ((hostCalls: number) => void) | null = null;
-  /** Fetches made so far. */
-  fetches = 0;
+  /** Errands made so far, by kind. */
+  readonly errandCounts: Record<ErrandKind, number> = { fetch: 0, ask: 0 };
   /** The last host call's result, fetched by `result_read`. */
   result: Uint8Array = new Uint8Array(0);
   #hostCalls = 0;

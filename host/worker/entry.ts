@@ -2,10 +2,10 @@
 // turns, and answers with bytes. Knows nothing of HTTP, stores or deploys.
 
 import { type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
-import { type CallResult, type FetchReply, monotonicMs, type Timings } from "../invocation.ts";
+import { type CallResult, type ErrandReply, monotonicMs, type Timings } from "../invocation.ts";
 import { BusyClock } from "./busy-clock.ts";
 import { CallRun, type ThreadShare } from "./call-run.ts";
-import { CallState, type Fetcher } from "./call-state.ts";
+import { CallState, type Errands } from "./call-state.ts";
 import { type Failure, failure, noMemoryRoom } from "./failure.ts";
 import { GuestLog } from "./guest-log.ts";
 import type { GuestInstance, InstanceCall } from "./instance.ts";
@@ -55,8 +55,8 @@ class GuestThread {
   readonly #modules = new ModuleCache();
   /** Calls that have begun and not ended, by slot. */
   readonly #running: (CallRun | undefined)[] = [];
-  /** Who waits for something to be fetched, by slot. */
-  readonly #fetching = new Map<number, (reply: FetchReply) => void>();
+  /** Who waits for an errand to be done, by slot. */
+  readonly #waiting = new Map<number, (reply: ErrandReply) => void>();
 
   constructor(port: MessagePort, cells: SharedArrayBuffer, onEnd: () => void) {
     const heartbeat = new Int32Array(cells, threadCell.heartbeat * 4, 1);
@@ -101,7 +101,7 @@ class GuestThread {
       for (const [key, setup] of message.setups) this.#modules.put(key, setup);
       for (const call of message.calls) this.#turns.begin(() => this.#begin(call));
     } else if (message.kind === "stop") this.#running[message.slot]?.stop();
-    else if (message.kind === "fetched") this.#fetching.get(message.slot)?.(message);
+    else if (message.kind === "replied") this.#waiting.get(message.slot)?.(message.reply);
     else this.#onEnd();
   }
 
@@ -132,17 +132,17 @@ class GuestThread {
     this.#turns.released();
   }
 
-  #fetcher(slot: number): Fetcher {
+  #errandsOf(slot: number): Errands {
     return {
-      fetch: (message) =>
+      run: (errand, message) =>
         new Promise((resolve) => {
-          this.#outbox.fetch(slot, message);
-          this.#fetching.set(slot, (reply) => {
-            this.#fetching.delete(slot);
+          this.#outbox.errand({ slot, errand, message });
+          this.#waiting.set(slot, (reply) => {
+            this.#waiting.delete(slot);
             resolve(reply);
           });
         }),
-      forget: () => void this.#fetching.delete(slot),
+      forget: () => void this.#waiting.delete(slot),
     };
   }
 
@@ -161,7 +161,7 @@ class GuestThread {
     if (box !== null) state.answerRoom = mailbox.answerRoom(box);
     const run = new CallRun(this.#share, { slot, versionId, cpuMs });
     state.waiter = run;
-    state.fetcher = this.#fetcher(slot);
+    state.errands = this.#errandsOf(slot);
     this.#running[slot] = run;
     const call: InstanceCall = { state, check: run.check, pause: run.pause, grow: run.grow };
     let instance: GuestInstance | null = null;

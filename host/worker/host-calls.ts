@@ -4,7 +4,7 @@
 // recorded before it is thrown, so that a guest which swallows the error gains nothing.
 
 import { randomFillSync } from "node:crypto";
-import type { FetchReply, LogLevel } from "../invocation.ts";
+import type { ErrandKind, ErrandReply, LogLevel } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import type { CallState, Waiter } from "./call-state.ts";
 import { GuestFault } from "./guest-memory.ts";
@@ -71,8 +71,8 @@ function waiterOf({ waiter }: CallState): Waiter {
 
 const noRoom = Buffer.from("overloaded: the host has no room for the answer");
 
-/** The length of the response message, or that of the reason why there is none, negated. */
-function fetched(state: CallState, { failed, message }: FetchReply): number {
+/** What a guest gets of an answer: its length, or, where there is none, that of the reason, negated. */
+function replied(state: CallState, { failed, message }: ErrandReply): number {
   const waiter = waiterOf(state);
   if (!waiter.keepResult(message.byteLength)) {
     waiter.keepResult(0);
@@ -82,6 +82,29 @@ function fetched(state: CallState, { failed, message }: FetchReply): number {
   state.result = message;
   return failed ? -message.byteLength : message.byteLength;
 }
+
+const errandsMax: Readonly<Record<ErrandKind, { readonly count: number; readonly noun: string }>> = {
+  fetch: { count: limits.fetchesPerCallMax, noun: "fetches" },
+  ask: { count: limits.asksPerCallMax, noun: "questions" },
+};
+
+/** A host call by which the main thread does what the message at a pointer says. */
+const errandCall = (kind: ErrandKind, what: string): HostCall =>
+  suspendingCall(["i32", "i32"], ["i32"], (state, pointer = 0, length = 0) => {
+    const memory = state.enterRunning(kind);
+    const lengthMax = limits.requestBodyBytesMax + 2 * limits.responseHeaderBytesMax;
+    const message = memory.copy(pointer, length, lengthMax, what);
+    state.errandCounts[kind] += 1;
+    const { count, noun } = errandsMax[kind];
+    if (state.errandCounts[kind] > count) {
+      return replied(state, { failed: true, message: Buffer.from(`overloaded: more than ${count} ${noun}`) });
+    }
+    const { errands } = state;
+    if (errands === null) throw new Error("A guest ran with nobody to do its errands");
+    return waiterOf(state)
+      .wait(errands.run(kind, message), () => errands.forget())
+      .then((reply) => replied(state, reply));
+  });
 
 const mayfly: Readonly<Record<string, HostCall>> = {
   request_read: call(["i32"], [], (state, pointer = 0) => {
@@ -117,23 +140,8 @@ const mayfly: Readonly<Record<string, HostCall>> = {
     });
     return waiterOf(state).wait(slept, () => clearTimeout(timer));
   }),
-  fetch: suspendingCall(["i32", "i32"], ["i32"], (state, pointer = 0, length = 0) => {
-    const memory = state.enterRunning("fetch");
-    const lengthMax = limits.requestBodyBytesMax + 2 * limits.responseHeaderBytesMax;
-    const message = memory.copy(pointer, length, lengthMax, "what is to be fetched");
-    state.fetches += 1;
-    if (state.fetches > limits.fetchesPerCallMax) {
-      return fetched(state, {
-        failed: true,
-        message: Buffer.from(`overloaded: more than ${limits.fetchesPerCallMax} fetches`),
-      });
-    }
-    const { fetcher } = state;
-    if (fetcher === null) throw new Error("A guest ran with nothing to fetch by");
-    return waiterOf(state)
-      .wait(fetcher.fetch(message), () => fetcher.forget())
-      .then((reply) => fetched(state, reply));
-  }),
+  fetch: errandCall("fetch", "what is to be fetched"),
+  ask: errandCall("ask", "what is asked"),
   random: call(["i32", "i32"], [], (state, pointer = 0, length = 0) => {
     const memory = state.enterRunning("random");
     if (length >>> 0 > limits.randomBytesMax) {

@@ -7,7 +7,7 @@
 import { type GuestLogLine, monotonicMs, type Timings } from "../invocation.ts";
 import { type Verdict, verdict } from "../prepared-names.ts";
 import { trap } from "./at-once.ts";
-import { CallState, type Fetcher, type Waiter } from "./call-state.ts";
+import { CallState, type Errands, type Waiter } from "./call-state.ts";
 import { GuestLog } from "./guest-log.ts";
 import type { GuestInstance, InstanceCall } from "./instance.ts";
 import { Instances } from "./instances.ts";
@@ -62,7 +62,7 @@ export class InlineRunner {
     const log = new GuestLog(([timeMs, level, text]) => void lines.push({ timeMs, level, message: text }));
     const state = new CallState(message, cached.env, log);
     state.waiter = this.#waiter;
-    state.fetcher = this.#fetcher;
+    state.errands = this.#errands;
     state.guard = this.#guard;
     const call: InstanceCall = { state, check: this.#check, pause: this.#pause, grow: this.#grow };
     const held = new HeldMemory(this.#parts.memory);
@@ -148,5 +148,5 @@ export class InlineRunner {
     keepResult: () => this.#giveUp(),
   };
 
-  readonly #fetcher: Fetcher = { fetch: () => this.#giveUp(), forget: () => {} };
+  readonly #errands: Errands = { run: () => this.#giveUp(), forget: () => {} };
 }

@@ -2,7 +2,7 @@
 // message's fixed price are most of what an answer costs.
 
 import type { MessagePort } from "node:worker_threads";
-import type { CallAnswer, FetchNews, FromThread, WaitNews } from "./protocol.ts";
+import type { CallAnswer, ErrandNews, FromThread, WaitNews } from "./protocol.ts";
 
 /** Answers up to this size are cloned, larger ones are moved: moving has a fixed price. */
 const clonedBytesMax = 16_384;
@@ -12,7 +12,7 @@ export class Outbox {
   #answers: CallAnswer[] = [];
   #boxes: number[] = [];
   #waits: WaitNews[] = [];
-  #fetches: FetchNews[] = [];
+  #errands: ErrandNews[] = [];
   #moved: ArrayBuffer[] = [];
 
   constructor(port: MessagePort) {
@@ -35,12 +35,12 @@ export class Outbox {
     this.#waits.push({ slot, waiting });
   }
 
-  fetch(slot: number, message: Uint8Array<ArrayBuffer>): void {
-    this.#fetches.push({ slot, message });
-    this.#moved.push(message.buffer);
+  errand(news: ErrandNews): void {
+    this.#errands.push(news);
+    this.#moved.push(news.message.buffer);
   }
 
-  /** Sends what there is. A guest that wants something fetched waits: there is news of that too. */
+  /** Sends what there is. A guest on an errand waits: there is news of that too. */
   readonly flush = (): void => {
     if (this.#answers.length === 0 && this.#boxes.length === 0 && this.#waits.length === 0) return;
     const news: FromThread = {
@@ -48,13 +48,13 @@ export class Outbox {
       answers: this.#answers,
       boxes: this.#boxes,
       waits: this.#waits,
-      fetches: this.#fetches,
+      errands: this.#errands,
     };
     this.#port.postMessage(news, this.#moved);
     this.#answers = [];
     this.#boxes = [];
     this.#waits = [];
-    this.#fetches = [];
+    this.#errands = [];
     this.#moved = [];
   };
 }

@@ -4,7 +4,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { Abi } from "../function.ts";
-import type { CallResult, FetchReply, LogLevel } from "../invocation.ts";
+import type { CallResult, ErrandKind, ErrandReply, LogLevel } from "../invocation.ts";
 import { limits } from "../limits.ts";
 
 /**
@@ -106,8 +106,8 @@ export type ToThread =
     }
   /** The claim of this call has become `stopping`; it may be waiting and not look at it. */
   | { readonly kind: "stop"; readonly slot: number }
-  /** What the guest of this call wanted fetched, or why it could not be. */
-  | ({ readonly kind: "fetched"; readonly slot: number } & FetchReply)
+  /** What came of the errand of this call's guest. */
+  | { readonly kind: "replied"; readonly slot: number; readonly reply: ErrandReply }
   /** Take no more; sent to a thread that has nothing to do. */
   | { readonly kind: "end" };
 
@@ -124,10 +124,14 @@ export type FromThread =
       readonly boxes: readonly number[];
       /** Slots of calls that have begun to wait for a host call, and of those that wait no more, in turn. */
       readonly waits: readonly WaitNews[];
-      /** What guests want fetched; each waits for a `fetched`, or to be stopped. */
-      readonly fetches: readonly FetchNews[];
+      /** What guests want done; each waits for a `replied`, or to be stopped. */
+      readonly errands: readonly ErrandNews[];
     };
 
 export type GuestLine = readonly [timeMs: number, level: LogLevel, message: string];
 export type WaitNews = { readonly slot: number; readonly waiting: boolean };
-export type FetchNews = { readonly slot: number; readonly message: Uint8Array<ArrayBuffer> };
+export type ErrandNews = {
+  readonly slot: number;
+  readonly errand: ErrandKind;
+  readonly message: Uint8Array<ArrayBuffer>;
+};

@@ -14,6 +14,7 @@ const wanted = new Map<string, RegExp>([
   ["json-api", /"total":\s*9/],
   ["markdown", /<h1>Hello <em>world<\/em><\/h1>/],
   ["mandelbrot", /^.PNG\r\n/],
+  ["url-shortener", /^\{"name":"[a-z2-9]{6}","url":"https:\/\/webassembly.org\/specs\/"\}$/],
   ["qr", /^(<\?xml[^>]*>\s*)?<svg [\s\S]*<\/svg>\s*$/],
 ]);
 

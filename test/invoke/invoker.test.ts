@@ -47,7 +47,10 @@ function invokerThatMeets(
     inline: null,
     scheduler,
     log: () => {},
-    fetch: async () => assert.fail("nothing fetches"),
+    errands: {
+      fetch: async () => assert.fail("nothing fetches"),
+      ask: async () => assert.fail("nothing asks"),
+    },
     exists: (id) => id !== deployment.id,
     onCleared: () => {},
   });

@@ -92,7 +92,7 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
       message,
       setup,
       log: () => {},
-      fetch: async () => ({ failed: true, message: new Uint8Array(1) }),
+      errand: async () => ({ failed: true, message: new Uint8Array(1) }),
       settle: (outcome) => {
         // A thread that stood still for a moment, as on a busy machine: it goes back in line.
         if (outcome.kind === "returned") {

@@ -53,7 +53,7 @@ function started(maxThreads = 2) {
       message: new Uint8Array(4),
       setup,
       log: () => {},
-      fetch: () => assert.fail("nothing fetches"),
+      errand: () => assert.fail("nothing is asked"),
       settle: (outcome) => {
         if (outcome.kind === "returned") return scheduler.enqueueAgain(call);
         scheduler.ended(call, true);

@@ -45,7 +45,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
     message: new Uint8Array(0),
     setup,
     log: () => {},
-    fetch: async () => assert.fail("nothing fetches"),
+    errand: async () => assert.fail("nothing is asked"),
     settle: (outcome) => void settled.push(outcome),
   };
 }

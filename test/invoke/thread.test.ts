@@ -27,7 +27,7 @@ function started() {
       waiting: false,
       settled: false,
       stop: null,
-      fetching: null,
+      errand: null,
       cpuWatch: null,
     };
   };

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { functionConfigDefault } from "../../host/function.ts";
-import { SqliteFunctionStore } from "../../host/store/sqlite/function-store.ts";
+import { openStores } from "../../host/store/sqlite/stores.ts";
 
 test("a name counts as a function while it has a live version", async () => {
   const folder = await mkdtemp(join(tmpdir(), "mayfly-store-"));
-  const functions = await SqliteFunctionStore.open(join(folder, "mayfly.db"), assert.fail);
+  const { functions, close } = await openStores(join(folder, "mayfly.db"), assert.fail);
   const freshCosts = { newUs: 20, resetUs: null };
   const version = { abi: "assemblyscript", metered: true, bytes: 1, createdAtMs: 0, freshCosts } as const;
   const counts = (): number[] => [functions.count(), functions.list().length];
@@ -23,6 +23,6 @@ test("a name counts as a function while it has a live version", async () => {
   assert.deepEqual(counts(), [2, 2]);
   await functions.remove("a");
   assert.deepEqual(counts(), [1, 1]);
-  await functions.close();
+  await close();
   await rm(folder, { recursive: true });
 });

@@ -20,11 +20,11 @@ test("Writer tells once that its thread has ended unasked, and refuses what come
   });
   // Told to end before it is told to write, which it might do in no time.
   const ending = (thread as Worker | null)?.terminate();
-  const waiting = assert.rejects(writer.write("clearSuspect", 1), /thread has ended/);
+  const waiting = assert.rejects(writer.write("functions", "clearSuspect", 1), /thread has ended/);
   await ending;
   await promise;
   await waiting;
-  await assert.rejects(writer.write("clearSuspect", 1), /thread has ended/);
+  await assert.rejects(writer.write("functions", "clearSuspect", 1), /thread has ended/);
   await writer.close();
   assert.equal(lost.length, 1);
   await rm(folder, { recursive: true });
@@ -36,7 +36,7 @@ test("Writer tells nothing when it is closed", async () => {
   const writer = await Writer.start({ file: join(folder, "mayfly.db"), versionsMax: 2 }, (error) =>
     lost.push(error),
   );
-  await writer.write("clearSuspect", 1);
+  await writer.write("functions", "clearSuspect", 1);
   await writer.close();
   assert.deepEqual(lost, []);
   await rm(folder, { recursive: true });

@@ -26,5 +26,8 @@ export declare function sleep(ms: f64): void;
 /** Fetches what the message of `len` bytes at `ptr` asks for: the length of the answer, or, negated, of why there is none. */
 export declare function fetch(ptr: usize, len: usize): i32;
 
+/** Asks what the message of `len` bytes at `ptr` says: the length of the answer, or, negated, of why there is none. */
+export declare function ask(ptr: usize, len: usize): i32;
+
 /** Fills `len` bytes at `ptr` with random bytes. */
 export declare function random(ptr: usize, len: usize): void;

@@ -11,11 +11,9 @@ import {
   functionConfigDefault,
   parseFunctionConfig,
 } from "../../function.ts";
-import { limits } from "../../limits.ts";
 import type { CrashRecord, DeployOutcome, FunctionStore, NewVersion } from "../function-store.ts";
-import { openForReading } from "./database.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
-import { Writer } from "./writer.ts";
+import type { Writer } from "./writer.ts";
 
 const deploymentColumns = `v.id, v.name, v.version, v.digest, v.abi, v.size_bytes, v.created_at_ms,
   v.new_us, v.reset_us, v.quarantined, v.metered, f.config_json, f.config_revision`;
@@ -24,21 +22,13 @@ const deploymentColumns = `v.id, v.name, v.version, v.digest, v.abi, v.size_byte
 const cachedMax = 20_000;
 
 export class SqliteFunctionStore implements FunctionStore {
-  readonly #database: DatabaseSync;
   readonly #sql: StatementCache;
   readonly #writer: Writer;
   readonly #live = new Map<string, Deployment | null>();
 
-  private constructor(database: DatabaseSync, writer: Writer) {
-    this.#database = database;
+  constructor(database: DatabaseSync, writer: Writer) {
     this.#sql = new StatementCache(database);
     this.#writer = writer;
-  }
-
-  /** Opens `file`, which is made when it is missing. After `onWriterLost` no change can be stored. */
-  static async open(file: string, onWriterLost: (error: Error) => void): Promise<SqliteFunctionStore> {
-    const writer = await Writer.start({ file, versionsMax: limits.versionsPerFunctionMax }, onWriterLost);
-    return new SqliteFunctionStore(openForReading(file), writer);
   }
 
   list(): Deployment[] {
@@ -111,39 +101,36 @@ export class SqliteFunctionStore implements FunctionStore {
   }
 
   async deploy(version: NewVersion): Promise<DeployOutcome> {
-    return this.#changed(version.name, this.#writer.write("deploy", version, functionConfigDefault));
+    return this.#changed(
+      version.name,
+      this.#writer.write("functions", "deploy", version, functionConfigDefault),
+    );
   }
 
   async rollback(name: string, version: number): Promise<void> {
-    await this.#changed(name, this.#writer.write("rollback", name, version));
+    await this.#changed(name, this.#writer.write("functions", "rollback", name, version));
   }
 
   async putConfig(name: string, config: FunctionConfig): Promise<void> {
-    await this.#changed(name, this.#writer.write("putConfig", name, config));
+    await this.#changed(name, this.#writer.write("functions", "putConfig", name, config));
   }
 
   async remove(name: string): Promise<readonly string[]> {
-    return this.#changed(name, this.#writer.write("remove", name));
+    return this.#changed(name, this.#writer.write("functions", "remove", name));
   }
 
   async recordCrash(crash: CrashRecord): Promise<void> {
-    await this.#writer.write("recordCrash", crash);
+    await this.#writer.write("functions", "recordCrash", crash);
     this.#live.clear();
   }
 
   async clearSuspect(versionId: number): Promise<void> {
-    await this.#writer.write("clearSuspect", versionId);
+    await this.#writer.write("functions", "clearSuspect", versionId);
   }
 
   async unquarantine(versionId: number): Promise<void> {
-    await this.#writer.write("unquarantine", versionId);
+    await this.#writer.write("functions", "unquarantine", versionId);
     this.#live.clear();
-  }
-
-  async close(): Promise<void> {
-    // The writer last: the last connection to close folds the write-ahead log into the database.
-    this.#database.close();
-    await this.#writer.close();
   }
 
   async #changed<value>(name: string, change: Promise<value>): Promise<value> {

@@ -5,13 +5,13 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { HostError } from "../../errors.ts";
 import { openForWriting } from "./database.ts";
-import { FunctionWrites } from "./function-writes.ts";
+import { type StoreName, writesOf } from "./writes.ts";
 
 export type WriterData = { readonly file: string; readonly versionsMax: number };
-export type WriteName = Exclude<keyof FunctionWrites, "constructor">;
 export type WriteRequest = {
   readonly id: number;
-  readonly name: WriteName;
+  readonly store: StoreName;
+  readonly name: string;
   readonly values: readonly unknown[];
 };
 export type WriteReply =
@@ -23,7 +23,7 @@ const sqliteFull = 13;
 const { file, versionsMax } = workerData as WriterData;
 const port = parentPort as MessagePort;
 const database = openForWriting(file);
-const writes = new FunctionWrites(database, versionsMax);
+const writes = writesOf(database, versionsMax);
 port.postMessage("ready");
 
 port.on("message", (first: WriteRequest | "close") => {
@@ -54,11 +54,11 @@ function commit(group: readonly WriteRequest[]): WriteReply[] {
   }
 }
 
-function apply({ id, name, values }: WriteRequest): WriteReply {
+function apply({ id, store, name, values }: WriteRequest): WriteReply {
   database.exec("SAVEPOINT change");
   try {
-    const write = writes[name] as (...values: unknown[]) => unknown;
-    const value = write.apply(writes, [...values]);
+    const write = Reflect.get(writes[store], name) as (...values: unknown[]) => unknown;
+    const value = write.apply(writes[store], [...values]);
     database.exec("RELEASE change");
     return { id, value };
   } catch (error) {

@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, HostError } from "../../errors.ts";
-import type { FunctionWrites } from "./function-writes.ts";
-import type { WriteName, WriteReply, WriterData } from "./writer-thread.ts";
+import type { WriteReply, WriteRequest, WriterData } from "./writer-thread.ts";
+import type { StoreName, Write, WriteName } from "./writes.ts";
 
 type Pending = { resolve(value: unknown): void; reject(error: Error): void };
 
@@ -35,16 +35,17 @@ export class Writer {
   }
 
   /** Runs one change; rejects with HostError, or with the fault of ours that it met. */
-  async write<name extends WriteName>(
+  async write<store extends StoreName, name extends WriteName<store>>(
+    store: store,
     name: name,
-    ...values: Parameters<FunctionWrites[name]>
-  ): Promise<ReturnType<FunctionWrites[name]>> {
+    ...values: Write<store, name>["values"]
+  ): Promise<Write<store, name>["value"]> {
     if (this.#ended !== null) throw this.#ended;
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#worker.postMessage({ id, name, values });
+      this.#worker.postMessage({ id, store, name, values } satisfies WriteRequest);
     });
   }
 

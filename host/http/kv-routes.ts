@@ -1,0 +1,137 @@
+// /v1/kv: the key-value stores over HTTP. A value is a body of bytes; its version is the ETag.
+
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { HostError } from "../errors.ts";
+import { keyInPath, storeName } from "../key.ts";
+import { limits } from "../limits.ts";
+import type { KvService } from "../services/kv-service.ts";
+import type { KvCondition, KvEntry } from "../store/kv-store.ts";
+import type { ControlEnv } from "./app.ts";
+import type { BodyBudget } from "./body-budget.ts";
+import { valueBody } from "./body-bytes.ts";
+import { readStream } from "./stream-body.ts";
+
+export type KvRouteParts = {
+  readonly kv: KvService;
+  /** Room in memory for values on their way in. */
+  readonly bodies: BodyBudget;
+};
+
+const listSchema = z.strictObject({
+  prefix: z.string().default(""),
+  cursor: z.string().default(""),
+  limit: z.coerce.number().int().min(1).max(limits.kvListMax).default(100),
+});
+
+const setSchema = z.strictObject({ ttl: z.coerce.number().min(0).default(0) });
+
+const incrementSchema = z.strictObject({
+  increment: z.string().regex(/^-?\d{1,19}$/, "want a whole number"),
+});
+
+export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
+  const routes = new Hono<ControlEnv>();
+
+  routes.get("/", (context) => context.json({ stores: kv.stores() }));
+
+  routes.get("/:store", (context) => {
+    const { prefix, cursor, limit } = readQuery(context, listSchema);
+    const page = kv.list(storeName(context.req.param("store")), prefix, cursor, limit);
+    const keys = page.keys.map(({ key, bytes, version, expiresAtMs }) => ({
+      key,
+      bytes,
+      version,
+      expiresAt: expiryText(expiresAtMs),
+    }));
+    return context.json({ keys, cursor: page.cursor });
+  });
+
+  routes.get("/:store/*", (context) => {
+    const { store, key } = addressOf(context);
+    const entry = kv.get(store, key);
+    if (entry === null) throw new HostError("key_not_found", `No such key in the store "${store}"`);
+    const headers = stateHeaders(entry);
+    if (isKnown(context.req.header("if-none-match"), entry.version)) return context.body(null, 304, headers);
+    return context.body(new Uint8Array(entry.value), 200, {
+      ...headers,
+      "content-type": "application/octet-stream",
+    });
+  });
+
+  routes.put("/:store/*", async (context) => {
+    const { store, key } = addressOf(context);
+    const { ttl } = readQuery(context, setSchema);
+    const condition = conditionOf(context);
+    using share = bodies.share();
+    const value = await readStream(context.req.raw, valueBody, share);
+    const { version, created } = await kv.set(store, key, value, { ttlSeconds: ttl, condition });
+    return context.json({ version }, created ? 201 : 200, { etag: etagOf(version) });
+  });
+
+  routes.delete("/:store/*", async (context) => {
+    const { store, key } = addressOf(context);
+    const found = await kv.delete(store, key, conditionOf(context));
+    if (!found) throw new HostError("key_not_found", `No such key in the store "${store}"`);
+    return context.body(null, 204);
+  });
+
+  routes.post("/:store/*", async (context) => {
+    const { store, key } = addressOf(context);
+    const { increment } = readQuery(context, incrementSchema);
+    const value = await kv.increment(store, key, BigInt(increment));
+    // More than JSON's numbers can hold exactly.
+    return context.json({ value: String(value) });
+  });
+
+  return routes;
+}
+
+function addressOf(context: Context<ControlEnv, "/:store/*">): { store: string; key: string } {
+  const store = storeName(context.req.param("store"));
+  return { store, key: keyInPath(context.req.path, `/v1/kv/${store}/`) };
+}
+
+function readQuery<value>(context: Context<ControlEnv>, schema: z.ZodType<value>): value {
+  const query = schema.safeParse(context.req.query());
+  if (query.success) return query.data;
+  throw new HostError("bad_request", `Cannot read the query: ${z.prettifyError(query.error)}`);
+}
+
+const etagOf = (version: number): string => `"${version}"`;
+
+function stateHeaders({ version, expiresAtMs }: KvEntry): Record<string, string> {
+  const expires = expiryText(expiresAtMs);
+  return { etag: etagOf(version), ...(expires === null ? {} : { "x-mayfly-expires-at": expires }) };
+}
+
+function expiryText(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
+}
+
+/** RFC 9110, section 13.1.2: whether the client has this version, compared weakly. */
+function isKnown(ifNoneMatch: string | undefined, version: number): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes("*") || tags.includes(etagOf(version));
+}
+
+/** What a change depends on: If-Match with versions or `*`, or If-None-Match with `*`. */
+function conditionOf(context: Context<ControlEnv>): KvCondition {
+  const match = context.req.header("if-match");
+  const noneMatch = context.req.header("if-none-match");
+  if (match !== undefined && noneMatch !== undefined) {
+    throw new HostError("bad_request", "A change takes If-Match or If-None-Match, not both");
+  }
+  if (noneMatch !== undefined) {
+    if (noneMatch.trim() === "*") return "absent";
+    throw new HostError("bad_request", "A change takes If-None-Match with * alone");
+  }
+  if (match === undefined) return "any";
+  if (match.trim() === "*") return "present";
+  // A weak tag, or one of something else, matches no version (section 13.1.1).
+  return match.split(",").flatMap((tag) => {
+    const [, version] = /^"(\d{1,15})"$/.exec(tag.trim()) ?? [];
+    return version === undefined ? [] : [Number(version)];
+  });
+}

@@ -1,0 +1,37 @@
+// Names and keys of what functions keep: which texts are such, and how a key is found in a request target.
+
+import { HostError } from "./errors.ts";
+import { isFunctionName } from "./function.ts";
+import { limits } from "./limits.ts";
+
+/** Returns `text` when it is the name of a store, else throws `invalid_name`. */
+export function storeName(text: string): string {
+  if (isFunctionName(text)) return text;
+  const shown = JSON.stringify(text.slice(0, 80));
+  throw new HostError(
+    "invalid_name",
+    `Cannot use ${shown} as the name of a store: want 1 to 63 of a-z, 0-9 and inner hyphens`,
+  );
+}
+
+/** Returns `text` when it is a key, else throws `invalid_key`. Any characters may be in one. */
+export function keyText(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > 0 && bytes <= limits.kvKeyBytesMax && text.isWellFormed()) return text;
+  const found = text.isWellFormed() ? `${bytes} bytes` : "a lone surrogate";
+  throw new HostError(
+    "invalid_key",
+    `The key has ${found}, want 1 to ${limits.kvKeyBytesMax} bytes of UTF-8`,
+  );
+}
+
+/** The key in what follows `prefix` in a path as it was sent: percent-encoded, any character, slashes too. */
+export function keyInPath(path: string, prefix: string): string {
+  let key: string;
+  try {
+    key = decodeURIComponent(path.slice(prefix.length));
+  } catch {
+    throw new HostError("invalid_key", "The key is not percent-encoded UTF-8");
+  }
+  return keyText(key);
+}

@@ -1,0 +1,29 @@
+// The stores of one database file: reads on a connection of this thread, writes through the one thread
+// that writes for all of them.
+
+import { limits } from "../../limits.ts";
+import { openForReading } from "./database.ts";
+import { SqliteFunctionStore } from "./function-store.ts";
+import { SqliteKvStore } from "./kv-store.ts";
+import { Writer } from "./writer.ts";
+
+export type SqliteStores = {
+  readonly functions: SqliteFunctionStore;
+  readonly kv: SqliteKvStore;
+  close(): Promise<void>;
+};
+
+/** Opens `file`, which is made when it is missing. After `onWriterLost` no change can be stored. */
+export async function openStores(file: string, onWriterLost: (error: Error) => void): Promise<SqliteStores> {
+  const writer = await Writer.start({ file, versionsMax: limits.versionsPerFunctionMax }, onWriterLost);
+  const database = openForReading(file);
+  return {
+    functions: new SqliteFunctionStore(database, writer),
+    kv: new SqliteKvStore(database, writer),
+    close: async () => {
+      // The writer last: the last connection to close folds the write-ahead log into the database.
+      database.close();
+      await writer.close();
+    },
+  };
+}

@@ -1,0 +1,21 @@
+// All changes that the writer thread can make, by store. What one of them does is one transaction, and
+// may span stores: a change and the event that tells of it.
+
+import type { DatabaseSync } from "node:sqlite";
+import { FunctionWrites } from "./function-writes.ts";
+import { KvWrites } from "./kv-writes.ts";
+
+export function writesOf(database: DatabaseSync, versionsMax: number) {
+  return { functions: new FunctionWrites(database, versionsMax), kv: new KvWrites(database) };
+}
+
+export type Writes = ReturnType<typeof writesOf>;
+export type StoreName = keyof Writes;
+export type WriteName<store extends StoreName> = Exclude<keyof Writes[store], "constructor"> & string;
+
+/** A store's change as it is named, from its class. */
+export type Write<store extends StoreName, name extends WriteName<store>> = Writes[store][name] extends (
+  ...values: infer values
+) => infer value
+  ? { readonly values: values; readonly value: value }
+  : never;
