@@ -58,7 +58,7 @@ async function measure(run: BenchRun, target: Target, settings: Settings): Promi
   const request = run.request(await placed(run, target, "warm"), target);
   const caller = run.caller();
   await warmUp(run, caller, request, warmUpCalls);
-  await caller.connect(Math.min(connections, Math.ceil(rate / 20)));
+  await caller.connect(Math.min(connections, Math.ceil(rate)));
   progress.step("calling", rate * seconds);
   const endedAtMs: number[] = [];
   let refused = 0;
