@@ -57,7 +57,7 @@ test("cold deploys so many copies and two of its own, and calls each once cold",
     const argv = ["bench", "cold", "fast.wasm", "--url", fake.url, ...(tiny["cold"] ?? []), "--json"];
     const { sections, figures } = reportOf(await cli(argv, { cwd }));
     const [starts, first, later] = sections;
-    assert.equal(row(starts, "deploy of a copy")?.samples, 5);
+    assert.equal(row(starts, "deploy of a copy, 4 at a time")?.samples, 5);
     assert.equal(row(first, "end to end")?.samples, 3);
     assert.equal(row(first, "compile"), null);
     assert.equal(row(later, "end to end")?.samples, 6);
