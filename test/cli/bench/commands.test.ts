@@ -19,7 +19,7 @@ const { url } = host.host;
 
 const tiny: Readonly<Record<string, readonly string[]>> = {
   cold: ["--copies", "3", "--later", "2"],
-  warm: ["--rate", "50", "--seconds", "0.4"],
+  warm: ["--rate", "10", "--seconds", "0.4"],
   throughput: ["--clients", "4", "--seconds", "0.4"],
   burst: ["--calls", "20", "--bursts", "2", "--rest", "0"],
   isolation: ["--clients", "2", "--rounds", "2", "--seconds", "0.02"],

@@ -98,14 +98,14 @@ test("the closed loop counts calls that are longer than its time", async () => {
 
 test("the rate that was held is that of the later half", () => {
   const answered = Array.from({ length: 100 }, (_, index) => index * 10 + 5);
-  assert.equal(heldRate(answered, 1_000), 100);
-  assert.equal(
-    heldRate(
-      answered.filter((atMs) => atMs < 500),
-      1_000,
-    ),
-    0,
-  );
+  assert.deepEqual(heldRate(answered, 100, 1_000), { held: true, perSecond: 100 });
+  const fewer = (count: number): number[] => answered.slice(0, 100 - count);
+  assert.deepEqual(heldRate(fewer(50), 100, 1_000), { held: false, perSecond: 0 });
+  assert.deepEqual([heldRate(fewer(3), 100, 1_000).held, heldRate(fewer(4), 100, 1_000).held], [true, false]);
+});
+
+test("a run of one call, answered at its beginning, holds its rate", () => {
+  assert.deepEqual(heldRate([4], 0.1, 10_000), { held: true, perSecond: 0.1 });
 });
 
 test("phases are those of Server-Timing", () => {
