@@ -11,7 +11,7 @@ import { limits } from "../host/limits.ts";
 import type { Burst } from "./burst-client.ts";
 import { load } from "./load.ts";
 import { deploy, helloModule, hostPid, type Server, serve, startMayfly, storeCopies } from "./servers.ts";
-import { type Costs, writeCosts } from "./simulator/costs.ts";
+import { type Costs, costRows, writeCosts } from "./simulator/costs.ts";
 import { report } from "./simulator/scaling-document.ts";
 import { median } from "./statistics.ts";
 
@@ -31,24 +31,11 @@ const costs: Costs = {
   ...(await perLiveCall()),
   ...(await perFunction()),
 };
-writeCosts(costs);
-const row = (server: string, cost: string) => ({ server, cost });
+if (process.argv.includes("--write")) writeCosts(costs);
 report(
   "costs",
   `What a host pays, two threads, ${rounds} rounds of ${seconds} s, ${waitingCalls} calls that wait, ${functions} functions, ${called} of them called`,
-  [
-    row("a call of `hello`, run on the main thread: its CPU", `${costs.shortUsPerCall.toFixed(0)} µs`),
-    row("the same handed to another thread: CPU of the main thread", `${costs.mainUsPerCall.toFixed(0)} µs`),
-    row("and of all other threads", `${costs.threadsUsPerCall.toFixed(0)} µs`),
-    row("a host with nothing, resident", `${costs.baseMb.toFixed(0)} MB`),
-    row("a thread, resident", `${costs.threadMb.toFixed(1)} MB`),
-    row("a thread, CPU to start", `${costs.threadStartMs.toFixed(0)} ms`),
-    row("a call that waits, resident", `${costs.liveCallKb.toFixed(0)} kB`),
-    row("a function that nobody has called, resident", `${costs.idleFunctionKb.toFixed(1)} kB`),
-    row("a module that is kept, resident, beyond that", `${costs.keptModuleKb.toFixed(0)} kB`),
-    row("a call whose module has to be loaded, CPU beyond another's", `${costs.loadMs.toFixed(1)} ms`),
-    row("of that on the main thread", `${costs.loadMainMs.toFixed(1)} ms`),
-  ],
+  costRows(costs),
   "what",
 );
 

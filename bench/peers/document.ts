@@ -4,7 +4,7 @@ import { median, percentile } from "../statistics.ts";
 import { plots } from "./plots.ts";
 import { type Measured, mayflyName, type Report } from "./report.ts";
 import { type Spread, short, spreadText, unrest, withSpread } from "./spread.ts";
-import { firstCallRatio, throughputRatio, verdictsOf, verdictText } from "./verdict.ts";
+import { firstCallRatio, throughputRatio, type Verdict, verdictsOf, verdictText } from "./verdict.ts";
 
 export function document(report: Report): string {
   const verdicts = verdictsOf(report);
@@ -25,7 +25,9 @@ export function document(report: Report): string {
     `### Throughput`,
     verdictText(verdicts, "throughput"),
     `### First call of a function`,
+    `The figures are those of functions that were deployed on the running host: the deploy has compiled them, which most peers do at the first call.`,
     verdictText(verdicts, "first calls"),
+    ...restartedText(verdicts),
     `Mayfly pays for what others leave out: each call has limits on wall-clock time, CPU time, memory and concurrency, which end it alone; its code is metered, so that it can be stopped and gives way to others; it goes through routing, admission and a queue; and its answer is checked before any of it is sent.`,
     `## What each one does`,
     peersTable(report),
@@ -95,6 +97,17 @@ function resultsTable({ measured, notMeasured }: Report): string {
     ],
     [...rows, ...missing],
   );
+}
+
+/** Nothing where the restarted host was not measured. */
+function restartedText(verdicts: readonly Verdict[]): string[] {
+  const measure = "first calls, nothing compiled";
+  if (!verdicts.some((verdict) => verdict.measure === measure)) return [];
+  return [
+    `### First call of a function on a host that has just started`,
+    `Here Mayfly too compiles at the first call; and before that it checks the module's digest and rewrites the module, so that it can be metered, which no peer does.`,
+    verdictText(verdicts, measure),
+  ];
 }
 
 /** From this share on the figures of one round say little about the next. */

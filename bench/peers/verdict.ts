@@ -17,7 +17,7 @@ export type Standing = "leads" | "level" | "behind";
 
 export type Verdict = {
   readonly peer: string;
-  readonly measure: "throughput" | "first calls";
+  readonly measure: "throughput" | "first calls" | "first calls, nothing compiled";
   readonly standing: Standing;
   /** How many times better Mayfly is. */
   readonly ratio: Spread;
@@ -35,23 +35,26 @@ export const throughputRatio = (mayfly: Samples, peer: Samples): Spread =>
 export const firstCallRatio = (mayfly: Samples, peer: Samples): Spread =>
   ratioOf(peer.coldP50Ms, mayfly.coldP50Ms);
 
-/** Two verdicts for each peer that isolates each call; none when Mayfly itself was not measured. */
+/**
+ * The verdicts on each peer that isolates each call: on throughput and first calls, and on those of a Mayfly
+ * that was restarted, where it was measured. None when Mayfly itself was not.
+ */
 export function verdictsOf({ measured }: Report): Verdict[] {
-  const mayfly = measured.find(({ peer }) => peer.name === mayflyName);
+  const samplesOf = (row: string): Samples | undefined =>
+    measured.find(({ peer }) => peer.name === row)?.samples;
+  const [mayfly, restarted] = [samplesOf(mayflyName), samplesOf(mayflyRestartedName)];
   if (mayfly === undefined) return [];
   return measured.filter(isRival).flatMap(({ peer: { name, doesWithout }, samples }) => {
-    const throughput = throughputRatio(mayfly.samples, samples);
-    const firstCalls = firstCallRatio(mayfly.samples, samples);
+    const verdict = (measure: Verdict["measure"], ratio: Spread): Verdict => ({
+      ...{ peer: name, measure, standing: standingOf(ratio), ratio, doesWithout },
+    });
     return [
-      { peer: name, measure: "throughput", standing: standingOf(throughput), ratio: throughput, doesWithout },
-      {
-        peer: name,
-        measure: "first calls",
-        standing: standingOf(firstCalls),
-        ratio: firstCalls,
-        doesWithout,
-      },
-    ] as const;
+      verdict("throughput", throughputRatio(mayfly, samples)),
+      verdict("first calls", firstCallRatio(mayfly, samples)),
+      ...(restarted === undefined
+        ? []
+        : [verdict("first calls, nothing compiled", firstCallRatio(restarted, samples))]),
+    ];
   });
 }
 

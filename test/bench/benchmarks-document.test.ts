@@ -1,6 +1,8 @@
 // docs/benchmarks.md and its plots, from samples whose ratios are worked out by hand.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { document } from "../../bench/peers/document.ts";
 import { dotPlot } from "../../bench/peers/dot-plot.ts";
@@ -81,10 +83,13 @@ test("verdicts are on the peers that isolate each call, and on nobody else", () 
     [
       ["slow", "throughput", "leads", 10.5],
       ["slow", "first calls", "leads", 45],
+      ["slow", "first calls, nothing compiled", "leads", 15],
       ["alike", "throughput", "level", 1],
       ["alike", "first calls", "level", 1],
+      ["alike", "first calls, nothing compiled", "behind", 1 / 3],
       ["fast", "throughput", "behind", 0.5],
       ["fast", "first calls", "behind", 0.5],
+      ["fast", "first calls, nothing compiled", "behind", 0.5 / 3],
     ],
   );
   assert.deepEqual(verdictsOf({ ...report, measured: report.measured.slice(1) }), []);
@@ -100,6 +105,7 @@ test("the document has the machine, a row for every peer, its verdicts and its p
     "- slow: Mayfly is 45 (40–50) times as good.",
     "- alike: no difference beyond the spread; Mayfly is 1 (0.92–1) times as good.",
     "- fast: **Mayfly does not lead**, the peer is 2 (2–4) times as good. Why: it has no limits.",
+    "- fast: **Mayfly does not lead**, the peer is 6 (6–12) times as good.",
     "- absent: there is no `absent` on the path.",
   ]) {
     assert.ok(text.includes(expected), `${expected}\nis not in\n${text}`);
@@ -109,6 +115,15 @@ test("the document has the machine, a row for every peer, its verdicts and its p
   assert.match(text, /\| absent +\| isolate +\| not measured /);
   for (const { file } of plots(report)) assert.ok(text.includes(`](benchmarks/${file})`));
   assert.doesNotMatch(text, /undefined|NaN|null/);
+});
+
+test("the document and the plots in the repository are those of the samples beside them", async () => {
+  const docs = join(import.meta.dirname, "../../docs");
+  const kept = JSON.parse(await readFile(join(docs, "benchmarks/samples.json"), "utf8")) as Report;
+  assert.equal(await readFile(join(docs, "benchmarks.md"), "utf8"), document(kept));
+  for (const { file, svg } of plots(kept)) {
+    assert.equal(await readFile(join(docs, "benchmarks", file), "utf8"), svg);
+  }
 });
 
 test("the document says when the machine was too noisy", () => {

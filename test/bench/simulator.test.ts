@@ -2,9 +2,12 @@
 // shape.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { azureShape, callsPerDayAt, durationSAt, memoryMbAt } from "../../bench/simulator/azure-shape.ts";
 import { firstBound, hostsNeeded, sharesOf } from "../../bench/simulator/capacity.ts";
+import { costRows, readCosts } from "../../bench/simulator/costs.ts";
 import { hybridHistogram } from "../../bench/simulator/hybrid-histogram.ts";
 import { callsOf, missesOf, replayLeastRecent } from "../../bench/simulator/least-recent.ts";
 import { missShare } from "../../bench/simulator/miss-share.ts";
@@ -23,6 +26,11 @@ const randomOf = (seed: number): Random => {
 const traceOf = (spanS: number, ...arrivals: number[][]): Trace => ({
   spanS,
   functions: arrivals.map((times) => ({ arrivals: times, durationS: 1, memoryMb: 10 })),
+});
+
+test("the table of costs in the document is that of the figures the model starts from", async () => {
+  const document = await readFile(join(import.meta.dirname, "../../docs/scaling.md"), "utf8");
+  assert.ok(document.includes(markdownTable(costRows(readCosts()), "what")));
 });
 
 test("with nothing kept a call is warm while another runs, and no other is", () => {

@@ -116,6 +116,7 @@ class Burst {
   }
 
   async #burst(caller: Caller, request: Request): Promise<void> {
+    this.#group.burstsFrom.push(this.#group.calls.length);
     const startMs = performance.now();
     let firstMs = Number.POSITIVE_INFINITY;
     const call = async (): Promise<void> => {

@@ -107,7 +107,7 @@ class Cold {
     const { recorder, host } = this.#run;
     const { copies, starts, restart } = this.#settings;
     const own = host.own ? this.#announceStarts() : null;
-    const deploys = recorder.series("deploy of a copy");
+    const deploys = recorder.series("deploy of a copy, 4 at a time");
     const deployed = restart
       ? null
       : recorder.group("First call of a copy, since its deploy: compiled by the deploy", ["load", "compile"]);

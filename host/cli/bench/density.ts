@@ -56,12 +56,13 @@ async function measure(run: BenchRun, target: Target, { functions, instances }: 
   compareFirstCalls(run, few, many);
   const idle = idleMemory(run);
   const called: Point[] = [];
+  const unknown = host.own ? "/proc does not tell" : "measured on a host of bench's own alone";
   recorder.figure(() => ({
     name: "memory per function once called",
     unit: "bytes",
     estimate: slopeOf(called),
     samples: called.length,
-    note: called.length === 0 ? "the host does not tell" : "readings while one after the other was called",
+    note: called.length === 0 ? unknown : "readings while one after the other was called",
   }));
   await emptyStarts(run, starts, () => idle.observe(0));
   const copies = await copiesOf(target, functions + 1);

@@ -73,6 +73,8 @@ async function startedHost({ io, output }: CommandContext): Promise<HostUnderTes
     return started;
   };
   let host: OwnHost;
+  // An interrupted run is closed while a restart may be under way: what that starts is to end too.
+  let restarting: Promise<void> = Promise.resolve();
   try {
     host = await start([]);
   } catch (error) {
@@ -84,13 +86,17 @@ async function startedHost({ io, output }: CommandContext): Promise<HostUnderTes
     url: () => host.url,
     client: () => createClient(host.url, null),
     startsMs,
-    restart: async (flags) => {
-      await host.stop();
-      host = await start(flags);
+    restart: (flags) => {
+      restarting = host.stop().then(async () => {
+        host = await start(flags);
+      });
+      return restarting;
     },
     gauges: () => readGauges(host.url, null),
     memory: () => readHostMemory(host.pid),
     close: async () => {
+      // Why it failed is said by who asked for it.
+      await restarting.catch(() => {});
       await host.stop();
       await folder.remove();
     },

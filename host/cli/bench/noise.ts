@@ -8,7 +8,7 @@ import type { ReportSection } from "./report.ts";
 
 /** A median that is known no better than this is not told apart from that of another run. */
 const halfWidthMax = 0.1;
-/** So many calls have a median with an interval on a machine that holds still. */
+/** So many calls, or bursts, have a median with an interval on a machine that holds still. */
 const samplesMin = 6;
 /** Halves that differ by less are alike, however surely they differ. */
 const differenceMin = 0.05;
@@ -31,7 +31,7 @@ export function seriesWarnings(title: string, summary: Summary | null): string[]
 }
 
 function warningsOf(title: string, summary: Summary): string[] {
-  const { p50, halves, samples } = summary;
+  const { p50, halves, samples, units } = summary;
   if (halves !== null && disagree(halves[0], halves[1])) {
     return [
       `The machine is too noisy for "${title}": the median of the earlier half of the calls is ${shown(halves[0])}, ` +
@@ -39,7 +39,7 @@ function warningsOf(title: string, summary: Summary): string[] {
     ];
   }
   const width = halfWidthOf(p50);
-  if (width === null && samples >= samplesMin) {
+  if (width === null && units >= samplesMin) {
     return [
       `The machine is too noisy for "${title}": the times of its ${samples} calls vary so much from one part ` +
         "of the run to the next that their median is not known; end what else runs on it and measure again",

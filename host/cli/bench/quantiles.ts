@@ -14,6 +14,8 @@ export type Summary = {
   readonly p90: Estimate;
   readonly p99: Estimate;
   readonly max: number;
+  /** What the intervals rest on: the samples, or the bursts in which they were taken. */
+  readonly units: number;
   /** By how much the samples vary more over time than independent ones would; 1 for those. */
   readonly overdispersion: number;
   /** Of the earlier and the later half: medians whose intervals do not meet say that the machine changed. */
@@ -42,8 +44,35 @@ export function summarize(samples: readonly number[]): Summary | null {
     p90: estimate(0.9),
     p99: estimate(0.99),
     max: sorted.at(-1) ?? Number.NaN,
+    units: samples.length,
     overdispersion,
     halves: halvesOf(samples),
+  };
+}
+
+/**
+ * The same of samples that were taken together, burst by burst: within one they wait for one another, and
+ * say nothing of the next. So a percentile's interval is that of the bursts' own percentiles about their
+ * median. Null for none.
+ */
+export function summarizeBursts(bursts: readonly (readonly number[])[]): Summary | null {
+  const taken = bursts.filter(({ length }) => length > 0);
+  const whole = summarize(taken.flat());
+  if (whole === null) return null;
+  const ofBursts = (part: number): number[] =>
+    taken.map((burst) => quantile(Float64Array.from(burst).sort(), part));
+  const withBounds = ({ value }: Estimate, part: number): Estimate => {
+    const { low, high } = medianOf(ofBursts(part));
+    return { value, low: low && Math.min(low, value), high: high && Math.max(high, value) };
+  };
+  return {
+    ...whole,
+    p50: withBounds(whole.p50, 0.5),
+    p90: withBounds(whole.p90, 0.9),
+    p99: withBounds(whole.p99, 0.99),
+    units: taken.length,
+    overdispersion: 1,
+    halves: halvesOf(ofBursts(0.5)),
   };
 }
 

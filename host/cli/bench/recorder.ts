@@ -10,6 +10,8 @@ export type CallGroup = {
   /** Phases that are shown although no call had them. */
   readonly always: readonly PhaseName[];
   readonly calls: CallSample[];
+  /** Where in `calls` each burst of calls begins; empty where calls were not sent together. */
+  readonly burstsFrom: number[];
 };
 
 /** Times that are no calls, ms. */
@@ -58,7 +60,7 @@ export class Recorder {
   }
 
   group(title: string, always: readonly PhaseName[] = []): CallGroup {
-    const group = { title, always, calls: [] };
+    const group = { title, always, calls: [], burstsFrom: [] };
     this.groups.push(group);
     return group;
   }

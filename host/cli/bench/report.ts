@@ -5,7 +5,7 @@ import { phaseNames } from "./answer-head.ts";
 import type { CallSample } from "./calls.ts";
 import { endToEndLabel, phaseLabels } from "./labels.ts";
 import { machineWarnings } from "./noise.ts";
-import { type Summary, summarize } from "./quantiles.ts";
+import { type Summary, summarize, summarizeBursts } from "./quantiles.ts";
 import {
   type CallGroup,
   endToEndOf,
@@ -76,22 +76,27 @@ function startSection(rows: readonly ReportRow[]): ReportSection {
 }
 
 function sectionOf(group: CallGroup): ReportSection {
-  const { title, calls, always } = group;
+  const { title, calls, always, burstsFrom } = group;
   const endToEnd = endToEndOf(group);
+  const bursts = burstsFrom.map((from, index) => calls.slice(from, burstsFrom[index + 1]));
+  const summaryOf = (read: (call: CallSample) => number | undefined): Summary | null => {
+    const of = (some: readonly CallSample[]): number[] => some.map(read).filter((ms) => ms !== undefined);
+    return bursts.length === 0 ? summarize(of(calls)) : summarizeBursts(bursts.map(of));
+  };
   const present = phaseNames.filter(
     (phase) => always.includes(phase) || calls.some(({ phases }) => phases[phase] !== undefined),
   );
   const rows = present.map((phase) => ({
     name: phaseLabels[phase],
-    summary: summarize(calls.map(({ phases }) => phases[phase]).filter((ms) => ms !== undefined)),
+    summary: summaryOf(({ phases }) => phases[phase]),
   }));
   const sorted = Float64Array.from(endToEnd).sort();
   return {
     title,
     rows: [
       ...rows,
-      { name: phaseLabels.rest, summary: summarize(calls.map(restOf)) },
-      { name: endToEndLabel, summary: summarize(endToEnd) },
+      { name: phaseLabels.rest, summary: summaryOf(restOf) },
+      { name: endToEndLabel, summary: summaryOf(({ endToEndMs }) => endToEndMs) },
     ],
     stack: stackOf(calls),
     samplesMs: calls.length > samplesKeptMax ? null : endToEnd.map(rounded),

@@ -50,6 +50,9 @@ export async function readTarget(
   if (kind === "none" && extname(input) === "" && !input.includes("/")) {
     return deployedTarget(input, context, client);
   }
+  if (kind === "none" && extname(input) === "") {
+    throw new WrongUsage(`There is no file or folder ${JSON.stringify(input)}`);
+  }
   const file = kind === "folder" ? await sourceIn(path, input) : input;
   const request = kind === "folder" ? await readExample(path) : {};
   const wasm = await readModule(file, context);

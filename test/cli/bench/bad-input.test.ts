@@ -256,6 +256,7 @@ test("wrong calls of bench say what to type instead", async () => {
         /^--measure is "x", want end-to-end or guest-run/,
       ],
       [["cold", "hello"], 2, /^There is no file or folder "hello"; .*--url/],
+      [["cold", "no/hello"], 2, /^There is no file or folder "no\/hello"\n/],
       [["cold", "two"], 2, /^Cannot tell which file of "two" is the function: it has one.wasm, other.wasm/],
       [["cold", "absent.wasm"], 1, /^Cannot read "absent.wasm": there is no such file or folder/],
       [["cold", "fast.wasm", "--config", "cpuMs"], 2, /^Cannot read "cpuMs", want KEY=VALUE/],

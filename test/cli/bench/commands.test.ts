@@ -19,7 +19,7 @@ const { url } = host.host;
 
 const tiny: Readonly<Record<string, readonly string[]>> = {
   cold: ["--copies", "3", "--later", "2"],
-  warm: ["--rate", "50", "--seconds", "0.4"],
+  warm: ["--rate", "10", "--seconds", "0.4"],
   throughput: ["--clients", "4", "--seconds", "0.4"],
   burst: ["--calls", "20", "--bursts", "2", "--rest", "0"],
   isolation: ["--clients", "2", "--rounds", "2", "--seconds", "0.02"],
@@ -57,7 +57,7 @@ test("cold deploys so many copies and two of its own, and calls each once cold",
     const argv = ["bench", "cold", "fast.wasm", "--url", fake.url, ...(tiny["cold"] ?? []), "--json"];
     const { sections, figures } = reportOf(await cli(argv, { cwd }));
     const [starts, first, later] = sections;
-    assert.equal(row(starts, "deploy of a copy")?.samples, 5);
+    assert.equal(row(starts, "deploy of a copy, 4 at a time")?.samples, 5);
     assert.equal(row(first, "end to end")?.samples, 3);
     assert.equal(row(first, "compile"), null);
     assert.equal(row(later, "end to end")?.samples, 6);

@@ -67,6 +67,7 @@ test("the closed loop has so many calls under way, and counts those that ended",
   let underWay = 0;
   let most = 0;
   let calls = 0;
+  const startMs = performance.now();
   const rate = await closedLoop({
     ...{ clients: 3, seconds: 0.2, signal: never },
     async call() {
@@ -77,8 +78,10 @@ test("the closed loop has so many calls under way, and counts those that ended",
       calls += 1;
     },
   });
+  const tookS = (performance.now() - startMs) / 1000;
   assert.equal(most, 3);
-  assert.ok(rate > 0 && rate * 0.2 <= calls);
+  // No client can have called faster than its pauses let it, nor have taken longer than all together.
+  assert.ok(rate >= calls / tookS && rate < 3 / 0.004, `${rate} a second, ${calls} calls in ${tookS} s`);
   const failing = closedLoop({
     clients: 2,
     seconds: 9,
@@ -88,16 +91,21 @@ test("the closed loop has so many calls under way, and counts those that ended",
   await assert.rejects(failing, /^Error: no$/);
 });
 
+test("the closed loop counts calls that are longer than its time", async () => {
+  const rate = await closedLoop({ clients: 4, seconds: 0.01, signal: never, call: () => pause(50) });
+  assert.ok(rate > 0 && rate < 4 / 0.049, `${rate} a second`);
+});
+
 test("the rate that was held is that of the later half", () => {
   const answered = Array.from({ length: 100 }, (_, index) => index * 10 + 5);
-  assert.equal(heldRate(answered, 1_000), 100);
-  assert.equal(
-    heldRate(
-      answered.filter((atMs) => atMs < 500),
-      1_000,
-    ),
-    0,
-  );
+  assert.deepEqual(heldRate(answered, 100, 1_000), { held: true, perSecond: 100 });
+  const fewer = (count: number): number[] => answered.slice(0, 100 - count);
+  assert.deepEqual(heldRate(fewer(50), 100, 1_000), { held: false, perSecond: 0 });
+  assert.deepEqual([heldRate(fewer(3), 100, 1_000).held, heldRate(fewer(4), 100, 1_000).held], [true, false]);
+});
+
+test("a run of one call, answered at its beginning, holds its rate", () => {
+  assert.deepEqual(heldRate([4], 0.1, 10_000), { held: true, perSecond: 0.1 });
 });
 
 test("phases are those of Server-Timing", () => {

@@ -4,7 +4,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { slopeOf, studentQuantile } from "../../../host/cli/bench/line-fit.ts";
-import { enclosingRanks, medianOf, quantile, summarize } from "../../../host/cli/bench/quantiles.ts";
+import {
+  enclosingRanks,
+  medianOf,
+  quantile,
+  summarize,
+  summarizeBursts,
+} from "../../../host/cli/bench/quantiles.ts";
 import { ratioOf } from "../../../host/cli/bench/ratio.ts";
 import { shiftOf, shiftPValue } from "../../../host/cli/bench/signed-rank.ts";
 import { seeded } from "../../support/seeded-random.ts";
@@ -60,6 +66,17 @@ test("samples that follow one another alike widen the interval, and halves that 
   const width = (summary: typeof one): number => (summary?.p50.high ?? 99) - (summary?.p50.low ?? 0);
   assert.ok(width(other) > 3 * width(one));
   assert.ok((other?.halves?.[1].value ?? 0) > (other?.halves?.[0].value ?? 0) + 0.5);
+});
+
+test("an interval of bursts is that of what differs between them, not of what rises within them", () => {
+  const rising = (from: number): number[] => Array.from({ length: 101 }, (_, index) => from + index);
+  const { samples, units, p50, p90 } =
+    summarizeBursts([3, 1, 0, 2, 5, 4].map(rising)) ?? assert.fail("no summary");
+  assert.deepEqual([samples, units], [606, 6]);
+  assert.deepEqual([p50.low, p50.high, p90.low, p90.high], [50, 55, 90, 95]);
+  const few = summarizeBursts([rising(0), [], rising(9)]);
+  assert.deepEqual([few?.units, few?.p50.low, few?.p50.high], [2, null, null]);
+  assert.equal(summarizeBursts([[]]), null);
 });
 
 test("a summary of nothing is nothing, of one sample has no interval", () => {
