@@ -18,6 +18,7 @@ export function document(report: Report): string {
     `## Results`,
     resultsTable(report),
     unrestText(report),
+    `The bare servers run the function as well, in one instance for all calls, and reach it as the peers do: by the plain JavaScript of \`bench/peers/servers/guest-abi.js\`, which is written to be read and not tuned as Mayfly's own is. A bare server that answers the same text from memory is more than twice as fast as Mayfly: \`npm run bench -- throughput\`.`,
     `Mayfly's lead is its calls per second over the peer's, and the peer's first call over Mayfly's: above one, Mayfly is ahead.`,
     ...plots(report).map(({ file, title }) => `![${title}](benchmarks/${file})`),
     `## Does Mayfly lead`,
