@@ -1,6 +1,8 @@
 // What a function may import from "mayfly".
 
+export { CloudEvent } from "./cloud-event";
 export { env } from "./env";
+export { events } from "./events";
 export { fetch, fetchRequest } from "./fetch";
 export { FetchRequest } from "./fetch-request";
 export { FetchResponse } from "./fetch-response";
