@@ -35,6 +35,7 @@ export const errorTable = {
     "A key is 1 to 1,024 bytes of UTF-8, percent-encoded in a path; choose such a key",
   ),
   invalid_config: row(400, "caller", false, "The configuration is not valid; the detail lists every fault"),
+  invalid_trigger: row(400, "caller", false, "The trigger is not valid; the detail names every fault"),
   unauthorized: row(401, "caller", false, "Send the host's token as `Authorization: Bearer TOKEN`"),
   origin_refused: row(
     403,
