@@ -36,6 +36,12 @@ export const errorTable = {
   ),
   invalid_config: row(400, "caller", false, "The configuration is not valid; the detail lists every fault"),
   invalid_trigger: row(400, "caller", false, "The trigger is not valid; the detail names every fault"),
+  invalid_event: row(
+    400,
+    "caller",
+    false,
+    "The event is none of CloudEvents 1.0; the detail says what is wrong with it",
+  ),
   unauthorized: row(401, "caller", false, "Send the host's token as `Authorization: Bearer TOKEN`"),
   origin_refused: row(
     403,
@@ -51,6 +57,8 @@ export const errorTable = {
   ),
   not_found: row(404, "caller", false, "No such route; see /openapi.json"),
   function_not_found: row(404, "caller", false, "No function or version of that name; deploy it first"),
+  trigger_not_found: row(404, "caller", false, "The function has no trigger of that name"),
+  event_not_found: row(404, "caller", false, "No such event: it has been delivered, or dropped"),
   key_not_found: row(404, "caller", false, "The store has no such key, or it has expired"),
   method_not_allowed: row(
     405,
@@ -65,6 +73,18 @@ export const errorTable = {
     false,
     "Only a whole number of 64 bits in decimal digits can be incremented; set the key to one first",
   ),
+  event_running: row(
+    409,
+    "caller",
+    true,
+    "An attempt to deliver the event runs; try again when it has ended",
+  ),
+  too_deep: row(
+    409,
+    "caller",
+    false,
+    "The event stems from events that stem from one another, sixteen deep; a function publishes what starts it",
+  ),
   precondition_failed: row(
     412,
     "caller",
@@ -72,6 +92,12 @@ export const errorTable = {
     "The key is not as If-Match or If-None-Match ask; read it again and decide anew",
   ),
   value_too_large: row(413, "caller", false, "The value is over the limit; keep it in a blob"),
+  event_too_large: row(
+    413,
+    "caller",
+    false,
+    "The event is over the limit; keep its data in a blob or a store",
+  ),
   body_too_large: row(413, "caller", false, "The request body is over the limit; send less"),
   module_too_large: row(413, "caller", false, "The upload is over the limit; make the module smaller"),
   unsupported_media_type: row(
@@ -110,6 +136,12 @@ export const errorTable = {
     "caller",
     true,
     "The function's concurrency and queue are full; wait as Retry-After says or raise `concurrency`",
+  ),
+  queue_full: row(
+    429,
+    "caller",
+    true,
+    "As many events wait as the host keeps; wait as Retry-After says, or drop dead letters",
   ),
   internal: row(500, "host", true, "Our own fault; the host's log has it under the request id"),
   guest_trapped: row(502, "guest", false, "The function trapped; its log has the reason"),

@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { judgeCrash } from "./deploy/quarantine.ts";
 import { limits } from "./limits.ts";
 import { lockDataFolder } from "./store/data-lock.ts";
+import type { EventStore } from "./store/event-store.ts";
 import { FileArtifactStore } from "./store/files/artifact-store.ts";
 import type { FunctionStore } from "./store/function-store.ts";
 import type { KvStore } from "./store/kv-store.ts";
@@ -20,6 +21,7 @@ export class DataFolderError extends Error {}
 export type HostState = {
   readonly functions: FunctionStore;
   readonly kv: KvStore;
+  readonly events: EventStore;
   readonly artifacts: FileArtifactStore;
   readonly logFolder: string;
   /** The engine under which every live module was last checked. */
@@ -50,6 +52,7 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
     return {
       functions: stores.functions,
       kv: stores.kv,
+      events: stores.events,
       artifacts,
       logFolder: join(dataDir, "logs"),
       engineFile: join(dataDir, "engine"),

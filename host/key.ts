@@ -5,12 +5,20 @@ import { isFunctionName } from "./function.ts";
 import { limits } from "./limits.ts";
 
 /** Returns `text` when it is the name of a store, else throws `invalid_name`. */
-export function storeName(text: string): string {
+export const storeName = (text: string): string => nameOf(text, "store");
+
+/** Returns `text` when it is the name of a topic, else throws `invalid_name`. */
+export const topicName = (text: string): string => nameOf(text, "topic");
+
+/** Returns `text` when it is the name of a trigger, else throws `invalid_name`. */
+export const triggerName = (text: string): string => nameOf(text, "trigger");
+
+function nameOf(text: string, what: string): string {
   if (isFunctionName(text)) return text;
   const shown = JSON.stringify(text.slice(0, 80));
   throw new HostError(
     "invalid_name",
-    `Cannot use ${shown} as the name of a store: want 1 to 63 of a-z, 0-9 and inner hyphens`,
+    `Cannot use ${shown} as the name of a ${what}: want 1 to 63 of a-z, 0-9 and inner hyphens`,
   );
 }
 

@@ -9,6 +9,8 @@ import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { checkEngine } from "./deploy/engine-check.ts";
 import { Inspectors } from "./deploy/inspect.ts";
+import { Deliveries } from "./events/deliveries.ts";
+import { EventQueue } from "./events/queue.ts";
 import type { Deployment } from "./function.ts";
 import { type HostState, openState } from "./host-state.ts";
 import { type ControlParts, controlApp } from "./http/app.ts";
@@ -28,6 +30,7 @@ import { assertLimits, limits } from "./limits.ts";
 import { LogStore } from "./observe/log-store.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Outbound, type OutboundParts } from "./outbound/outbound.ts";
+import { eventOperations } from "./services/event-service.ts";
 import { KvService } from "./services/kv-service.ts";
 import { Services } from "./services/services.ts";
 import { Expiry } from "./store/expiry.ts";
@@ -68,21 +71,22 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const state = await openState(config.dataDir, options.sync ?? syncDirectly, log);
   const expiry = new Expiry(state.kv, (error) => onFault(error, ""));
   const kv = new KvService(state.kv, (atMs) => expiry.noted(atMs));
-  const services = new Services(kv.operations);
+  const queue = new EventQueue(state.events);
+  const services = new Services({ ...kv.operations, ...eventOperations(queue) });
   const engine = startEngine(config, options, state, services, log, onFault);
   const { admission, bodies, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
+  const deliveries = new Deliveries({
+    ...state,
+    ...engine,
+    queue,
+    onFault: (error) => onFault(error, ""),
+  });
   const inspectors = new Inspectors();
   inspectors.prepare();
-  const deployer = new Deployer({
-    functions: state.functions,
-    artifacts: state.artifacts,
+  const deployer = newDeployer(config, state, {
     inspectors,
-    digestOf,
-    now: Date.now,
-    allowUnmetered: config.allowUnmetered,
-    onRemoved: (name) => logs.remove(name),
-    warm: (form) => engine.modules.warm(form),
-    onOrphaned: (digest) => engine.modules.drop(digest),
+    engine,
+    onRemoved: (name) => deliveries.functionRemoved(name),
   });
   await deployer.cleanUp();
   let localUrl = "";
@@ -92,6 +96,9 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     artifacts: state.artifacts,
     deployer,
     kv,
+    queue,
+    events: state.events,
+    onTrigger: (key) => deliveries.triggerChanged(key),
     bodies,
     logs,
     baseUrl: () => localUrl,
@@ -103,17 +110,9 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const server = createHttpServer({ invokeRoutes, app, onFault });
   const bound = await listen(server, config, options.listenFd);
   localUrl = bound.localUrl;
+  deliveries.start();
   const ending = new AbortController();
-  const checked = checkEngine({
-    signal: ending.signal,
-    file: state.engineFile,
-    // Versions that are not metered are looked at where they may run.
-    engine: `node ${process.version}${config.allowUnmetered ? ", unmetered too" : ""}`,
-    versions: () => state.functions.list().filter(({ metered }) => metered || config.allowUnmetered),
-    load: (form) => engine.modules.warm(form),
-    onBroken: ({ name, version }, error) =>
-      log.error({ err: error }, `${name}@${version} cannot run on this Node; deploy it again`),
-  }).catch((error: unknown) => onFault(error, ""));
+  const checked = checkModules(config, state, { engine, log, onFault, signal: ending.signal });
   return {
     ...bound,
     app,
@@ -123,12 +122,15 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       ending.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
+      const delivered = deliveries.close();
       await Promise.race([admission.drain(), timeout(limits.drainTimeoutMs)]);
       await Promise.race([closed, timeout(1_000)]);
       server.closeAllConnections();
       await checked;
       await pools.close();
       scheduler.close();
+      // Calls that were cut off are recorded as such.
+      await Promise.race([delivered, timeout(1_000)]);
       expiry.close();
       outbound.close();
       inspectors.close();
@@ -137,6 +139,49 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     },
   };
 }
+
+function newDeployer(
+  config: HostConfig,
+  { functions, artifacts }: HostState,
+  parts: { inspectors: Inspectors; engine: Engine; onRemoved: (name: string) => void },
+): Deployer {
+  const { inspectors, engine, onRemoved } = parts;
+  return new Deployer({
+    functions,
+    artifacts,
+    inspectors,
+    digestOf,
+    now: Date.now,
+    allowUnmetered: config.allowUnmetered,
+    onRemoved: (name) => {
+      onRemoved(name);
+      return engine.logs.remove(name);
+    },
+    warm: (form) => engine.modules.warm(form),
+    onOrphaned: (digest) => engine.modules.drop(digest),
+  });
+}
+
+/** Looks at every module when Node is another than before; resolves when that is done. */
+function checkModules(
+  config: HostConfig,
+  { functions, engineFile }: HostState,
+  parts: { engine: Engine; log: Logger; onFault: OnFault; signal: AbortSignal },
+): Promise<unknown> {
+  const { engine, log, onFault, signal } = parts;
+  return checkEngine({
+    signal,
+    file: engineFile,
+    // Versions that are not metered are looked at where they may run.
+    engine: `node ${process.version}${config.allowUnmetered ? ", unmetered too" : ""}`,
+    versions: () => functions.list().filter(({ metered }) => metered || config.allowUnmetered),
+    load: (form) => engine.modules.warm(form),
+    onBroken: ({ name, version }, error) =>
+      log.error({ err: error }, `${name}@${version} cannot run on this Node; deploy it again`),
+  }).catch((error: unknown) => onFault(error, ""));
+}
+
+type Engine = ReturnType<typeof startEngine>;
 
 /** Everything a call passes through, from its routes to the threads. */
 function startEngine(
@@ -205,14 +250,16 @@ function startEngine(
     },
   };
   const invokeRoutes = new InvokeRoutes(routeParts);
+  const internalCalls = new InternalCalls(routeParts);
   const outbound: Outbound = new Outbound({
-    internalCalls: new InternalCalls(routeParts),
+    internalCalls,
     bodies: routeParts.bodies,
     ...(options.resolve && { resolve: options.resolve }),
   });
   return {
     admission,
     bodies: routeParts.bodies,
+    internalCalls,
     invokeRoutes,
     logs,
     metrics,

@@ -26,9 +26,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   build: ["observe", "wasm"],
   invoke: ["worker", "wasm", "store"],
   deploy: ["worker", "wasm", "store", "observe"],
-  http: ["invoke", "deploy", "store", "observe", "services"],
+  http: ["invoke", "deploy", "store", "observe", "services", "events"],
   outbound: ["http"],
-  services: ["store"],
+  services: ["store", "events"],
+  events: ["http", "store", "observe"],
   cli: ["build", "observe", "wasm"],
 };
 

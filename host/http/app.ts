@@ -13,6 +13,7 @@ import type { LogStore } from "../observe/log-store.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import { problemOf } from "./error-response.ts";
+import { type EventRouteParts, eventRoutes } from "./event-routes.ts";
 import { functionRoutes } from "./function-routes.ts";
 import { assertMayCall, assertMayScrape, type Caller, type GuardBounds } from "./guard.ts";
 import { type KvRouteParts, kvRoutes } from "./kv-routes.ts";
@@ -21,6 +22,8 @@ import { moduleRoutes } from "./module-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ClientGone } from "./request-body.ts";
 import { assertPlainPath, parseTarget } from "./target.ts";
+import { type TopicRouteParts, topicRoutes } from "./topic-routes.ts";
+import { type TriggerRouteParts, triggerRoutes } from "./trigger-routes.ts";
 
 export type ControlParts = {
   readonly guard: GuardBounds;
@@ -35,7 +38,10 @@ export type ControlParts = {
   readonly metrics: () => Promise<string>;
   readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
-} & KvRouteParts;
+} & KvRouteParts &
+  TopicRouteParts &
+  TriggerRouteParts &
+  EventRouteParts;
 
 export type ControlEnv = { Bindings: Partial<HttpBindings>; Variables: { requestId: string } };
 
@@ -95,7 +101,10 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.route("/v1/functions", functionRoutes(parts));
   app.route("/v1/functions", moduleRoutes(parts));
   app.route("/v1/functions", logRoutes(parts));
+  app.route("/v1/functions", triggerRoutes(parts));
   app.route("/v1/kv", kvRoutes(parts));
+  app.route("/v1/topics", topicRoutes(parts));
+  app.route("/v1/events", eventRoutes(parts));
   app.notFound((context) => {
     throw wrongRoute(app, context.req.method, context.req.path);
   });

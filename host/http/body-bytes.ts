@@ -34,6 +34,13 @@ export const valueBody: BodyBounds = {
   tooLarge: "value_too_large",
 };
 
+export const eventsBody: BodyBounds = {
+  what: "request body",
+  bytesMax: limits.requestBodyBytesMax,
+  idleTimeoutMs: limits.bodyIdleTimeoutMs,
+  tooLarge: "body_too_large",
+};
+
 export const jsonBody: BodyBounds = {
   what: "request body",
   bytesMax: limits.configBodyBytesMax,

@@ -16,10 +16,10 @@ import { limits } from "../limits.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import type { ControlEnv } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
-import { jsonBody, uploadBody } from "./body-bytes.ts";
+import { uploadBody } from "./body-bytes.ts";
 import { ClientGone } from "./request-body.ts";
 import { Semaphore } from "./semaphore.ts";
-import { readStream } from "./stream-body.ts";
+import { readJson, readStream } from "./stream-body.ts";
 
 export type FunctionRouteParts = {
   readonly functions: Pick<FunctionStore, "list" | "live" | "versions" | "config">;
@@ -140,13 +140,4 @@ function shownVersion(row: FunctionVersion) {
   const fresh = { by: runsOnReset(row) ? "reset" : "new", newUs, resetUs };
   const createdAt = new Date(createdAtMs).toISOString();
   return { name, version, digest, abi, bytes, createdAt, fresh, quarantined, metered };
-}
-
-async function readJson(request: Request, code: "bad_request" | "invalid_config"): Promise<unknown> {
-  const bytes = await readStream(request, jsonBody);
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw new HostError(code, "Cannot read the body: it is not JSON in UTF-8");
-  }
 }

@@ -3,10 +3,12 @@
 
 import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import { type Deployment, functionName } from "../function.ts";
+import type { Timings } from "../invocation.ts";
 import { InvokeError } from "../invoke/invoker.ts";
 import { encodeRequest, encodeResponse } from "../messages.ts";
 import { callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf } from "./error-response.ts";
+import type { GuestResponse } from "./guest-response.ts";
 import type { InvokeRouteParts } from "./invoke-routes.ts";
 
 export type InternalCall = {
@@ -39,6 +41,32 @@ export class InternalCalls {
 
   /** The response message; rejects with CallAbandoned when the caller waits no more. */
   async call(call: InternalCall): Promise<Uint8Array<ArrayBuffer>> {
+    const { requestId } = call;
+    let deployment: Deployment | null = null;
+    try {
+      const { guest, timings } = await this.#run(call, (routed) => {
+        deployment = routed;
+      });
+      const headers = [...guest.headers, ...callHeaders(requestId, deployment, timings)];
+      return encodeResponse(guest.status, headers, guest.body ?? new Uint8Array(0));
+    } catch (error) {
+      if (error instanceof CallAbandoned) throw error;
+      const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
+      const timings = error instanceof InvokeError ? error.timings : {};
+      const headers = [...callHeaders(requestId, deployment, timings), ...problem.headers.flat()];
+      return encodeResponse(problem.status, headers, Buffer.from(problem.body));
+    }
+  }
+
+  /** The function's own answer; rejects with HostError where HTTP would have the host's, or CallAbandoned. */
+  async answer(call: InternalCall): Promise<GuestResponse> {
+    return (await this.#run(call, () => {})).guest;
+  }
+
+  async #run(
+    call: InternalCall,
+    onRouted: (deployment: Deployment) => void,
+  ): Promise<{ guest: GuestResponse; timings: Timings }> {
     const { requestId, method } = call;
     const startMs = performance.now();
     let deployment: Deployment | null = null;
@@ -47,6 +75,7 @@ export class InternalCalls {
       using share = this.#parts.bodies.share();
       share.add(call.body.byteLength);
       deployment = this.#parts.route(functionName(call.name), null);
+      onRouted(deployment);
       const answer = await this.#parts.invoke({
         deployment,
         requestId,
@@ -58,18 +87,12 @@ export class InternalCalls {
       });
       const guest = readAnswer(this.#parts, answer, { method, deployment, requestId });
       share.add(guest.body?.byteLength ?? 0);
-      const headers = [...guest.headers, ...callHeaders(requestId, deployment, answer.timings)];
-      return encodeResponse(guest.status, headers, guest.body ?? new Uint8Array(0));
+      return { guest, timings: answer.timings };
     } catch (error) {
-      if (error instanceof CallAbandoned) {
-        outcome = "client_gone";
-        throw error;
-      }
-      outcome = error instanceof HostError ? error.code : "internal";
-      const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
-      const timings = error instanceof InvokeError ? error.timings : {};
-      const headers = [...callHeaders(requestId, deployment, timings), ...problem.headers.flat()];
-      return encodeResponse(problem.status, headers, Buffer.from(problem.body));
+      outcome = "internal";
+      if (error instanceof CallAbandoned) outcome = "client_gone";
+      else if (error instanceof HostError) outcome = error.code;
+      throw error;
     } finally {
       this.#parts.onOutcome(deployment, outcome, performance.now() - startMs);
     }

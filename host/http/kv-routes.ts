@@ -10,6 +10,7 @@ import type { KvCondition, KvEntry } from "../store/kv-store.ts";
 import type { ControlEnv } from "./app.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { valueBody } from "./body-bytes.ts";
+import { readQuery } from "./query.ts";
 import { readStream } from "./stream-body.ts";
 
 export type KvRouteParts = {
@@ -90,12 +91,6 @@ export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
 function addressOf(context: Context<ControlEnv, "/:store/*">): { store: string; key: string } {
   const store = storeName(context.req.param("store"));
   return { store, key: keyInPath(context.req.path, `/v1/kv/${store}/`) };
-}
-
-function readQuery<value>(context: Context<ControlEnv>, schema: z.ZodType<value>): value {
-  const query = schema.safeParse(context.req.query());
-  if (query.success) return query.data;
-  throw new HostError("bad_request", `Cannot read the query: ${z.prettifyError(query.error)}`);
 }
 
 const etagOf = (version: number): string => `"${version}"`;

@@ -2,7 +2,7 @@
 
 import { HostError } from "../errors.ts";
 import type { BodyShare } from "./body-budget.ts";
-import { type BodyBounds, BodyBytes, stoodStill } from "./body-bytes.ts";
+import { type BodyBounds, BodyBytes, jsonBody, stoodStill } from "./body-bytes.ts";
 import { ClientGone } from "./request-body.ts";
 
 /** The whole body, counted in `share` as it comes; rejects as `readBody` does. */
@@ -33,5 +33,18 @@ export async function readStream(
     throw new ClientGone("The client went away inside its request", { cause: error });
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** A body of JSON; throws with `code` when it is none. */
+export async function readJson(
+  request: Request,
+  code: "bad_request" | "invalid_config" | "invalid_trigger",
+): Promise<unknown> {
+  const bytes = await readStream(request, jsonBody);
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new HostError(code, "Cannot read the body: it is not JSON in UTF-8");
   }
 }

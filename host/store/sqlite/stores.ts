@@ -3,6 +3,7 @@
 
 import { limits } from "../../limits.ts";
 import { openForReading } from "./database.ts";
+import { SqliteEventStore } from "./event-store.ts";
 import { SqliteFunctionStore } from "./function-store.ts";
 import { SqliteKvStore } from "./kv-store.ts";
 import { Writer } from "./writer.ts";
@@ -10,16 +11,19 @@ import { Writer } from "./writer.ts";
 export type SqliteStores = {
   readonly functions: SqliteFunctionStore;
   readonly kv: SqliteKvStore;
+  readonly events: SqliteEventStore;
   close(): Promise<void>;
 };
 
 /** Opens `file`, which is made when it is missing. After `onWriterLost` no change can be stored. */
 export async function openStores(file: string, onWriterLost: (error: Error) => void): Promise<SqliteStores> {
   const writer = await Writer.start({ file, versionsMax: limits.versionsPerFunctionMax }, onWriterLost);
+  await writer.write("events", "takeBackLeases");
   const database = openForReading(file);
   return {
     functions: new SqliteFunctionStore(database, writer),
     kv: new SqliteKvStore(database, writer),
+    events: new SqliteEventStore(database, writer),
     close: async () => {
       // The writer last: the last connection to close folds the write-ahead log into the database.
       database.close();

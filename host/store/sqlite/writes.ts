@@ -2,11 +2,16 @@
 // may span stores: a change and the event that tells of it.
 
 import type { DatabaseSync } from "node:sqlite";
+import { EventWrites } from "./event-writes.ts";
 import { FunctionWrites } from "./function-writes.ts";
 import { KvWrites } from "./kv-writes.ts";
 
 export function writesOf(database: DatabaseSync, versionsMax: number) {
-  return { functions: new FunctionWrites(database, versionsMax), kv: new KvWrites(database) };
+  return {
+    functions: new FunctionWrites(database, versionsMax),
+    kv: new KvWrites(database),
+    events: new EventWrites(database),
+  };
 }
 
 export type Writes = ReturnType<typeof writesOf>;

@@ -1,0 +1,206 @@
+// Delivers what waits: takes due deliveries of a trigger as far as its concurrency allows, leases them, has
+// its function called, and records how that ended: done, again after a back-off, or given up.
+//
+// It asks the store when something was published, when an attempt has ended and when the next delivery is
+// due, and does nothing in between.
+
+import type { DeliveryFault, TriggerKey } from "../event.ts";
+import type { AttemptEnd, DueDelivery, EventStore } from "../store/event-store.ts";
+import type { Trigger } from "../trigger.ts";
+import type { EventQueue } from "./queue.ts";
+
+/** Why an attempt did not succeed; `counts` is false when the host had no room for it. */
+export class AttemptFailure extends Error {
+  readonly fault: DeliveryFault;
+  readonly counts: boolean;
+
+  constructor(fault: DeliveryFault, counts: boolean) {
+    super(fault.message);
+    this.fault = fault;
+    this.counts = counts;
+  }
+}
+
+export type DispatcherParts = {
+  readonly store: Pick<EventStore, "trigger" | "waiting" | "due" | "nextDueMs" | "lease">;
+  readonly queue: Pick<EventQueue, "end">;
+  /** One attempt, the `attempt`th; rejects with AttemptFailure. */
+  readonly attempt: (delivery: DueDelivery, trigger: Trigger, attempt: number) => Promise<void>;
+  /** Whether there is a function of that name. */
+  readonly exists: (functionName: string) => boolean;
+  readonly onFault: (error: unknown) => void;
+  readonly now?: () => number;
+  /** In [0, 1). */
+  readonly random?: () => number;
+};
+
+/** What is known of a trigger with something to deliver. */
+type Line = {
+  readonly key: TriggerKey;
+  running: number;
+  /** A lease is being written; it is looked at once more after that. */
+  leasing: boolean;
+  timer: NodeJS.Timeout | null;
+};
+
+/** A wall clock may be set: whoever waits looks again after so long, ms. */
+const restMsMax = 60_000;
+/** A host that had no room is not asked again before, ms. */
+const noRoomMs = 1_000;
+/** After a fault of ours, such as a full disk, ms. */
+const faultRestMs = 5_000;
+
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  readonly #lines = new Map<string, Line>();
+  readonly #running = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+    this.#random = parts.random ?? Math.random;
+  }
+
+  /** Begins with what an earlier process has left. */
+  start(): void {
+    this.wake(this.#parts.store.waiting());
+  }
+
+  /** These triggers may have something to deliver. */
+  wake(keys: readonly TriggerKey[]): void {
+    for (const key of keys) this.#look(this.#lineOf(key));
+  }
+
+  /** Begins no attempt any more; resolves when those that run have ended and are recorded. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { timer } of this.#lines.values()) if (timer !== null) clearTimeout(timer);
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  #lineOf(key: TriggerKey): Line {
+    const name = `${key.function}/${key.trigger}`;
+    let line = this.#lines.get(name);
+    if (line === undefined) {
+      line = { key, running: 0, leasing: false, timer: null };
+      this.#lines.set(name, line);
+    }
+    return line;
+  }
+
+  #look(line: Line): void {
+    if (this.#closed || line.leasing) return;
+    const looking = this.#deliver(line).catch((error: unknown) => {
+      this.#parts.onFault(error);
+      this.#rest(line, this.#now() + faultRestMs);
+    });
+    this.#track(looking);
+  }
+
+  /** Begins what may begin. */
+  async #deliver(line: Line): Promise<void> {
+    const { store } = this.#parts;
+    const { key } = line;
+    const trigger = store.trigger(key);
+    if (trigger?.settings.paused === true) return;
+    const room = (trigger?.settings.concurrency ?? 1) - line.running;
+    if (room <= 0) return;
+    const due = store.due(key, this.#now(), room);
+    if (due.length === 0) {
+      const nextMs = store.nextDueMs(key);
+      if (nextMs !== null) this.#rest(line, nextMs);
+      else if (line.running === 0) this.#lines.delete(`${key.function}/${key.trigger}`);
+      return;
+    }
+    line.leasing = true;
+    try {
+      const fit: DueDelivery[] = [];
+      for (const delivery of due) {
+        const fault = this.#hopeless(delivery, trigger);
+        if (fault === null) fit.push(delivery);
+        else await this.#parts.queue.end({ id: delivery.id, outcome: { kind: "dead", fault } });
+      }
+      await store.lease(fit.map(({ id }) => id));
+      for (const delivery of fit) {
+        line.running += 1;
+        this.#track(this.#attempt(line, delivery, trigger as Trigger));
+      }
+    } finally {
+      line.leasing = false;
+    }
+    // What was published meanwhile, and what more there was than was asked for.
+    this.#look(line);
+  }
+
+  /** Why no attempt is to be made, or null. */
+  #hopeless(delivery: DueDelivery, trigger: Trigger | null): DeliveryFault | null {
+    const { fault: last } = delivery;
+    const lines = last?.lines ?? [];
+    if (!this.#parts.exists(delivery.function)) {
+      const message = `The function "${delivery.function}" was removed`;
+      return { code: "function_not_found", message, lines };
+    }
+    if (trigger === null) {
+      const message = `The trigger "${delivery.trigger}" was removed`;
+      return { code: "trigger_not_found", message, lines };
+    }
+    if (!delivery.intact) {
+      return { code: "internal", message: "The event has changed on the disk since it was stored", lines };
+    }
+    if (delivery.expiresAtMs > this.#now()) return null;
+    const before = last === null ? "" : `; the last attempt: ${last.message}`;
+    const message = `It was not delivered within its ${trigger.settings.maxAgeMs} ms${before}`;
+    return { code: last?.code ?? "deadline_exceeded", message, lines };
+  }
+
+  async #attempt(line: Line, delivery: DueDelivery, trigger: Trigger): Promise<void> {
+    const attempt = delivery.attempts + 1;
+    let end: AttemptEnd = { id: delivery.id, outcome: { kind: "done" } };
+    try {
+      await this.#parts.attempt(delivery, trigger, attempt);
+    } catch (error) {
+      end = { id: delivery.id, outcome: this.#failed(error, trigger, attempt) };
+    }
+    try {
+      await this.#parts.queue.end(end);
+    } catch (error) {
+      // Still leased: the next process takes it back, and until then nobody has it.
+      this.#parts.onFault(error);
+    }
+    line.running -= 1;
+    this.#look(line);
+  }
+
+  #failed(error: unknown, { settings }: Trigger, attempt: number): AttemptEnd["outcome"] {
+    const now = this.#now();
+    if (!(error instanceof AttemptFailure)) {
+      this.#parts.onFault(error);
+      return { kind: "retry", dueAtMs: now + faultRestMs, counts: false, fault: null };
+    }
+    const { fault, counts } = error;
+    if (!counts) return { kind: "retry", dueAtMs: now + noRoomMs, counts, fault };
+    if (attempt >= settings.attemptsMax) return { kind: "dead", fault };
+    // Full jitter: what failed together does not come back together.
+    const backoffMs = Math.min(settings.backoffMaxMs, settings.backoffMs * 2 ** (attempt - 1));
+    return { kind: "retry", dueAtMs: Math.ceil(now + this.#random() * backoffMs), counts, fault };
+  }
+
+  #rest(line: Line, untilMs: number): void {
+    if (line.timer !== null) clearTimeout(line.timer);
+    if (this.#closed) return;
+    const restMs = Math.min(restMsMax, Math.max(1, untilMs - this.#now()));
+    line.timer = setTimeout(() => {
+      line.timer = null;
+      this.#look(line);
+    }, restMs);
+    line.timer.unref();
+  }
+
+  #track(work: Promise<void>): void {
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+}

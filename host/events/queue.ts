@@ -1,0 +1,83 @@
+// The event queue as the rest of the host sees it: counts what it holds against its bound, and tells the
+// dispatcher which triggers have something to do.
+
+import { HostError } from "../errors.ts";
+import type { HostEvent, TriggerKey } from "../event.ts";
+import { limits } from "../limits.ts";
+import type { AttemptEnd, DeliveryFilter, EventStore, Published } from "../store/event-store.ts";
+
+export class EventQueue {
+  readonly #store: EventStore;
+  readonly #deliveriesMax: number;
+  #count: number;
+  /** Told of triggers that have deliveries to make; set by the dispatcher. */
+  onReady: (keys: readonly TriggerKey[]) => void = () => {};
+
+  constructor(store: EventStore, deliveriesMax: number = limits.queueEventsMax) {
+    this.#store = store;
+    this.#deliveriesMax = deliveriesMax;
+    this.#count = store.count();
+  }
+
+  /** Deliveries that wait, run or are dead letters. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Resolves once the events are durable; rejects with `queue_full` or `too_deep`. */
+  async publish(topic: string, events: readonly HostEvent[]): Promise<Published> {
+    this.#assertRoom();
+    const deepest = events.find(({ depth }) => depth > limits.callDepthMax);
+    if (deepest !== undefined) {
+      throw new HostError(
+        "too_deep",
+        `The event stems from ${deepest.depth} calls, limit is ${limits.callDepthMax}`,
+      );
+    }
+    return this.#published(await this.#store.publish(topic, events));
+  }
+
+  /** As `EventStore.fire`; nothing is stored while the queue is full. */
+  async fire(
+    triggerId: number,
+    events: readonly { readonly atMs: number; readonly event: HostEvent }[],
+    seenMs: number,
+  ): Promise<void> {
+    const isFull = this.#count >= this.#deliveriesMax;
+    this.#published(await this.#store.fire(triggerId, isFull ? [] : events, seenMs));
+  }
+
+  async end(end: AttemptEnd): Promise<void> {
+    await this.#store.end([end]);
+    if (end.outcome.kind === "done") this.#count -= 1;
+  }
+
+  /** How many dead letters are ready again. */
+  async redrive(filter: Omit<DeliveryFilter, "state"> & { readonly id: number | null }): Promise<number> {
+    const { listeners, deliveries } = await this.#store.redrive(filter);
+    this.onReady(listeners);
+    return deliveries;
+  }
+
+  /** Whether there was such a delivery. */
+  async drop(id: number): Promise<boolean> {
+    const found = await this.#store.drop(id);
+    if (found) this.#count -= 1;
+    return found;
+  }
+
+  #published(published: Published): Published {
+    this.#count += published.deliveries;
+    if (published.deliveries > 0) this.onReady(published.listeners);
+    return published;
+  }
+
+  #assertRoom(): void {
+    if (this.#count < this.#deliveriesMax) return;
+    throw new HostError(
+      "queue_full",
+      `The host holds ${this.#count} events that wait or are dead letters, limit is ${this.#deliveriesMax}`,
+      { retryAfterS: 5 },
+    );
+  }
+}

@@ -1,0 +1,104 @@
+// Fires schedules: one timer for the next instant of all of them.
+
+import { limits } from "../limits.ts";
+import type { EventStore } from "../store/event-store.ts";
+import type { Trigger } from "../trigger.ts";
+import { madeEvent } from "./cloud-events.ts";
+import { dueInstants, nextInstant, type Schedule } from "./cron.ts";
+import type { EventQueue } from "./queue.ts";
+
+export type SchedulesParts = {
+  readonly store: Pick<EventStore, "schedules">;
+  readonly queue: Pick<EventQueue, "fire">;
+  readonly onFault: (error: unknown) => void;
+  readonly now?: () => number;
+};
+
+type Planned = { readonly trigger: Trigger; readonly schedule: Schedule; readonly nextMs: number };
+
+/** A wall clock may be set: the next instant is looked for again after so long, ms. */
+const restMsMax = 60_000;
+/** After a fault of ours, such as a full disk, ms. */
+const faultRestMs = 5_000;
+
+export class Schedules {
+  readonly #parts: SchedulesParts;
+  readonly #now: () => number;
+  #planned: Planned[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #firing: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(parts: SchedulesParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  /** Reads the schedules, at the start and when triggers have changed. */
+  refresh(): void {
+    // What fires reads them anew at its end.
+    if (this.#firing !== null) return;
+    this.#planned = this.#parts.store.schedules().flatMap((trigger) => {
+      const { settings, seenMs } = trigger;
+      if (settings.kind !== "schedule" || settings.paused) return [];
+      const nextMs = nextInstant(settings, seenMs);
+      return nextMs === null ? [] : [{ trigger, schedule: settings, nextMs }];
+    });
+    this.#rest();
+  }
+
+  /** Fires nothing any more; resolves when what was being stored is. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#firing;
+  }
+
+  #rest(leastMs = 1): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#closed || this.#planned.length === 0) return;
+    const nextMs = this.#planned.reduce(
+      (least, { nextMs: ms }) => Math.min(least, ms),
+      Number.POSITIVE_INFINITY,
+    );
+    const restMs = Math.min(restMsMax, Math.max(leastMs, nextMs - this.#now()));
+    this.#timer = setTimeout(() => this.#look(), restMs);
+    this.#timer.unref();
+  }
+
+  #look(): void {
+    const now = this.#now();
+    const due = this.#planned.filter(({ nextMs }) => nextMs <= now);
+    if (due.length === 0) return this.#rest();
+    this.#firing = Promise.all(due.map((planned) => this.#fire(planned, now)))
+      .then(
+        () => 1,
+        (error: unknown) => {
+          this.#parts.onFault(error);
+          return faultRestMs;
+        },
+      )
+      .then((leastMs) => {
+        this.#firing = null;
+        if (this.#closed) return;
+        this.refresh();
+        this.#rest(leastMs);
+      });
+  }
+
+  async #fire({ trigger, schedule }: Planned, now: number): Promise<void> {
+    const instants = dueInstants(schedule, trigger.seenMs, now, limits.missedInstantsMax);
+    const source = `/functions/${trigger.function}/triggers/${trigger.name}`;
+    const events = instants.map((atMs) => {
+      const time = new Date(atMs).toISOString();
+      const attributes = {
+        id: `${trigger.function}/${trigger.name}/${time}`,
+        type: "mayfly.schedule.due",
+        time,
+      };
+      return { atMs, event: madeEvent(attributes, new Uint8Array(0), { source, depth: 1 }) };
+    });
+    await this.#parts.queue.fire(trigger.id, events, now);
+  }
+}

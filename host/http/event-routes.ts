@@ -1,0 +1,106 @@
+// /v1/events: what waits, runs or was given up, and what is to become of it.
+
+import { Hono } from "hono";
+import { z } from "zod";
+import { HostError } from "../errors.ts";
+import type { Delivery } from "../event.ts";
+import type { EventQueue } from "../events/queue.ts";
+import type { EventStore } from "../store/event-store.ts";
+import type { ControlEnv } from "./app.ts";
+import { readQuery } from "./query.ts";
+
+export type EventRouteParts = {
+  readonly queue: EventQueue;
+  readonly events: Pick<EventStore, "get" | "list">;
+};
+
+const filter = {
+  function: z.string().optional(),
+  trigger: z.string().optional(),
+};
+const listSchema = z.strictObject({
+  state: z.enum(["ready", "leased", "dead"]).optional(),
+  ...filter,
+  cursor: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+const redriveSchema = z.strictObject(filter);
+
+export function eventRoutes({ queue, events }: EventRouteParts): Hono<ControlEnv> {
+  const routes = new Hono<ControlEnv>();
+
+  routes.get("/", (context) => {
+    const { state, function: name, trigger, cursor, limit } = readQuery(context, listSchema);
+    const wanted = { state: state ?? null, function: name ?? null, trigger: trigger ?? null };
+    const found = events.list(wanted, cursor, limit + 1);
+    const page = found.slice(0, limit);
+    return context.json({
+      events: page.map(summary),
+      cursor: found.length > limit ? String(page.at(-1)?.id) : null,
+    });
+  });
+
+  routes.post("/redrive", async (context) => {
+    const { function: name, trigger } = readQuery(context, redriveSchema);
+    const redriven = await queue.redrive({ id: null, function: name ?? null, trigger: trigger ?? null });
+    return context.json({ redriven });
+  });
+
+  routes.get("/:id", (context) => {
+    const id = readId(context.req.param("id"));
+    const delivery = events.get(id);
+    if (delivery === null) throw notFound(id);
+    const { data } = delivery.event;
+    return context.json({ ...summary(delivery), data_base64: Buffer.from(data).toString("base64") });
+  });
+
+  routes.post("/:id/redrive", async (context) => {
+    const id = readId(context.req.param("id"));
+    const redriven = await queue.redrive({ id, function: null, trigger: null });
+    if (redriven === 0) throw new HostError("event_not_found", `No dead letter ${id}`);
+    return context.json({ redriven });
+  });
+
+  routes.delete("/:id", async (context) => {
+    const id = readId(context.req.param("id"));
+    if (!(await queue.drop(id))) throw notFound(id);
+    return context.body(null, 204);
+  });
+
+  return routes;
+}
+
+function summary({
+  id,
+  function: name,
+  trigger,
+  state,
+  attempts,
+  dueAtMs,
+  createdAtMs,
+  fault,
+  event,
+}: Delivery) {
+  return {
+    id,
+    function: name,
+    trigger,
+    state,
+    attempts,
+    createdAt: new Date(createdAtMs).toISOString(),
+    dueAt: state === "ready" ? new Date(dueAtMs).toISOString() : null,
+    error: fault,
+    depth: event.depth,
+    attributes: { specversion: "1.0", ...event.attributes },
+    bytes: event.data.byteLength,
+  };
+}
+
+function readId(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new HostError("event_not_found", `No event ${JSON.stringify(text.slice(0, 40))}: want a number`);
+}
+
+function notFound(id: number): HostError {
+  return new HostError("event_not_found", `No event ${id}: it has been delivered, or dropped`);
+}

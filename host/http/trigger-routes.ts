@@ -1,0 +1,81 @@
+// /v1/functions/{name}/triggers: what starts a function besides HTTP.
+
+import { Hono } from "hono";
+import { HostError } from "../errors.ts";
+import { assertSchedule } from "../events/cron.ts";
+import { functionName } from "../function.ts";
+import { triggerName } from "../key.ts";
+import { limits } from "../limits.ts";
+import type { EventStore } from "../store/event-store.ts";
+import type { FunctionStore } from "../store/function-store.ts";
+import { parseTrigger, type Trigger } from "../trigger.ts";
+import type { ControlEnv } from "./app.ts";
+import { readJson } from "./stream-body.ts";
+
+export type TriggerRouteParts = {
+  readonly functions: Pick<FunctionStore, "live">;
+  readonly events: Pick<EventStore, "triggers" | "trigger" | "putTrigger" | "removeTrigger">;
+  /** Told of a trigger that was added, changed or removed. */
+  readonly onTrigger: (key: { readonly function: string; readonly trigger: string }) => void;
+};
+
+export function triggerRoutes({ functions, events, onTrigger }: TriggerRouteParts): Hono<ControlEnv> {
+  const routes = new Hono<ControlEnv>();
+  const requireFunction = (text: string): string => {
+    const name = functionName(text);
+    if (functions.live(name) === null) throw new HostError("function_not_found", `No function "${name}"`);
+    return name;
+  };
+
+  routes.get("/:name/triggers", (context) => {
+    const name = requireFunction(context.req.param("name"));
+    return context.json({ triggers: events.triggers(name).map(shown) });
+  });
+
+  routes.get("/:name/triggers/:trigger", (context) => {
+    const key = {
+      function: requireFunction(context.req.param("name")),
+      trigger: triggerName(context.req.param("trigger")),
+    };
+    const trigger = events.trigger(key);
+    if (trigger === null) throw notFound(key.function, key.trigger);
+    return context.json(shown(trigger));
+  });
+
+  routes.put("/:name/triggers/:trigger", async (context) => {
+    const name = requireFunction(context.req.param("name"));
+    const key = { function: name, trigger: triggerName(context.req.param("trigger")) };
+    const settings = parseTrigger(await readJson(context.req.raw, "invalid_trigger"));
+    if (settings.kind === "schedule") assertSchedule(settings, Date.now());
+    const known = events.triggers(name);
+    if (known.length >= limits.triggersPerFunctionMax && !known.some(({ name: id }) => id === key.trigger)) {
+      throw new HostError("invalid_trigger", `"${name}" has ${known.length} triggers, which is the limit`);
+    }
+    const created = await events.putTrigger(key, settings);
+    onTrigger(key);
+    return context.json({ id: key.trigger, function: name, ...settings }, created ? 201 : 200);
+  });
+
+  routes.delete("/:name/triggers/:trigger", async (context) => {
+    const name = requireFunction(context.req.param("name"));
+    const key = { function: name, trigger: triggerName(context.req.param("trigger")) };
+    if (!(await events.removeTrigger(key))) throw notFound(name, key.trigger);
+    onTrigger(key);
+    return context.body(null, 204);
+  });
+
+  return routes;
+}
+
+function shown({ name, function: functionName, settings, createdAtMs }: Trigger) {
+  return {
+    id: name,
+    function: functionName,
+    ...settings,
+    createdAt: new Date(createdAtMs).toISOString(),
+  };
+}
+
+function notFound(name: string, trigger: string): HostError {
+  return new HostError("trigger_not_found", `"${name}" has no trigger "${trigger}"`);
+}

@@ -1,0 +1,73 @@
+// The contract of the event queue and of triggers. Reads are synchronous and answer from committed state;
+// changes resolve once they are durable. A delivery is leased by the process that has the data folder: a
+// lease of an earlier process ends when the next one opens the store.
+
+import type { Delivery, DeliveryFault, DeliveryState, HostEvent, TriggerKey } from "../event.ts";
+import type { Trigger, TriggerSettings } from "../trigger.ts";
+
+export type Published = {
+  /** Whose deliveries are new. */
+  readonly listeners: readonly TriggerKey[];
+  readonly deliveries: number;
+};
+
+/** How an attempt ended. */
+export type AttemptEnd = {
+  readonly id: number;
+  readonly outcome:
+    | { readonly kind: "done" }
+    /** It waits until then; `counts` is false when the attempt is not held against it. */
+    | {
+        readonly kind: "retry";
+        readonly dueAtMs: number;
+        readonly counts: boolean;
+        readonly fault: DeliveryFault | null;
+      }
+    | { readonly kind: "dead"; readonly fault: DeliveryFault };
+};
+
+export type DeliveryFilter = {
+  readonly state: DeliveryState | null;
+  readonly function: string | null;
+  readonly trigger: string | null;
+};
+
+/** A delivery that may be leased. */
+export type DueDelivery = Delivery & { readonly expiresAtMs: number; readonly intact: boolean };
+
+export interface EventStore {
+  triggers(functionName: string): Trigger[];
+  trigger(key: TriggerKey): Trigger | null;
+  schedules(): Trigger[];
+  /** Deliveries of any state. */
+  count(): number;
+  get(id: number): Delivery | null;
+  /** Those behind `after`, in the order in which they were published. */
+  list(filter: DeliveryFilter, after: number, limit: number): Delivery[];
+  /** Triggers with deliveries that wait. */
+  waiting(): TriggerKey[];
+  /** Deliveries of a trigger that are due, at most `limit`; of ordered ones the first of each key alone. */
+  due(key: TriggerKey, nowMs: number, limit: number): DueDelivery[];
+  /** Unix milliseconds at which a trigger's next delivery is due, or null. */
+  nextDueMs(key: TriggerKey): number | null;
+
+  /** Rejects with `function_not_found`. Whether it is a new one. */
+  putTrigger(key: TriggerKey, settings: TriggerSettings): Promise<boolean>;
+  /** Whether there was such a trigger; what waits for it stays. */
+  removeTrigger(key: TriggerKey): Promise<boolean>;
+  /** Stores a delivery of each event for each listener: all of them, or none. */
+  publish(topic: string, events: readonly HostEvent[]): Promise<Published>;
+  /** Stores those events whose instants are later than those seen, and notes that all until `seenMs` are. */
+  fire(
+    triggerId: number,
+    events: readonly { readonly atMs: number; readonly event: HostEvent }[],
+    seenMs: number,
+  ): Promise<Published>;
+  /** Begins attempts. */
+  lease(ids: readonly number[]): Promise<void>;
+  end(ends: readonly AttemptEnd[]): Promise<void>;
+  /** Makes dead letters ready, as if they were new; how many, and of which triggers. */
+  redrive(filter: Omit<DeliveryFilter, "state"> & { readonly id: number | null }): Promise<Published>;
+  /** Removes a delivery that no attempt runs for; whether there was one. */
+  drop(id: number): Promise<boolean>;
+}

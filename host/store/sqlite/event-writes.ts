@@ -1,0 +1,214 @@
+// The changes of the event queue and of triggers, run by the writer thread. `append` is for other stores
+// too: a change and the event that tells of it are one transaction.
+
+import { createHash } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+import { HostError } from "../../errors.ts";
+import type { HostEvent, TriggerKey } from "../../event.ts";
+import { limits } from "../../limits.ts";
+import { sourceOf, type TriggerSettings } from "../../trigger.ts";
+import type { AttemptEnd, DeliveryFilter, Published } from "../event-store.ts";
+import { type Row, StatementCache } from "./statement-cache.ts";
+
+type Listener = TriggerKey & { readonly settings: TriggerSettings };
+
+export class EventWrites {
+  readonly #sql: StatementCache;
+  readonly #now: () => number;
+
+  constructor(database: DatabaseSync, now: () => number = Date.now) {
+    this.#sql = new StatementCache(database);
+    this.#now = now;
+  }
+
+  /** Takes back what an earlier process had leased; its attempts count. */
+  takeBackLeases(): void {
+    this.#sql.run("UPDATE deliveries SET state = 'ready', due_at_ms = ? WHERE state = 'leased'", this.#now());
+  }
+
+  putTrigger({ function: name, trigger }: TriggerKey, settings: TriggerSettings): boolean {
+    if (
+      this.#sql.get("SELECT 1 FROM functions WHERE name = ? AND live_version IS NOT NULL", name) === undefined
+    )
+      throw new HostError("function_not_found", `No function "${name}"`);
+    const known = this.#sql.get("SELECT 1 FROM triggers WHERE function = ? AND name = ?", name, trigger);
+    const now = this.#now();
+    this.#sql.run(
+      `INSERT INTO triggers (function, name, kind, source, settings_json, created_at_ms, seen_ms)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+       ON CONFLICT (function, name) DO UPDATE SET kind = ?3, source = ?4, settings_json = ?5, seen_ms = ?6`,
+      name,
+      trigger,
+      settings.kind,
+      sourceOf(settings),
+      JSON.stringify(settings),
+      now,
+    );
+    return known === undefined;
+  }
+
+  removeTrigger({ function: name, trigger }: TriggerKey): boolean {
+    return this.#sql.run("DELETE FROM triggers WHERE function = ? AND name = ?", name, trigger).changes > 0;
+  }
+
+  publish(topic: string, events: readonly HostEvent[]): Published {
+    return this.append("topic", topic, events);
+  }
+
+  fire(triggerId: number, events: readonly { atMs: number; event: HostEvent }[], seenMs: number): Published {
+    const row = this.#sql.get("SELECT * FROM triggers WHERE id = ?", triggerId);
+    if (row === undefined) return { listeners: [], deliveries: 0 };
+    const seenBefore = Number(row["seen_ms"]);
+    // Whatever else happened: no instant is acted on twice.
+    const due = events.filter(({ atMs }) => atMs > seenBefore);
+    const listener = toListener(row);
+    const room = this.#backlogRoom(listener);
+    const fresh = room === 0 ? [] : due.slice(-room);
+    this.#sql.run("UPDATE triggers SET seen_ms = max(seen_ms, ?) WHERE id = ?", seenMs, triggerId);
+    return this.#deliver(
+      [listener],
+      fresh.map(({ event }) => event),
+    );
+  }
+
+  /** Stores a delivery of each event for each trigger that listens to the source. */
+  append(kind: TriggerSettings["kind"], source: string, events: readonly HostEvent[]): Published {
+    const rows = this.#sql.all("SELECT * FROM triggers WHERE kind = ? AND source = ?", kind, source);
+    return this.#deliver(rows.map(toListener), events);
+  }
+
+  lease(ids: readonly number[]): void {
+    for (const id of ids) {
+      this.#sql.run("UPDATE deliveries SET state = 'leased', attempts = attempts + 1 WHERE id = ?", id);
+    }
+  }
+
+  end(ends: readonly AttemptEnd[]): void {
+    for (const { id, outcome } of ends) {
+      if (outcome.kind === "done") this.#remove(id);
+      else if (outcome.kind === "dead") {
+        this.#sql.run(
+          "UPDATE deliveries SET state = 'dead', fault_json = ? WHERE id = ?",
+          JSON.stringify(outcome.fault),
+          id,
+        );
+      } else {
+        this.#sql.run(
+          `UPDATE deliveries SET state = 'ready', due_at_ms = ?, attempts = attempts - ?,
+           fault_json = coalesce(?, fault_json) WHERE id = ?`,
+          outcome.dueAtMs,
+          outcome.counts ? 0 : 1,
+          outcome.fault === null ? null : JSON.stringify(outcome.fault),
+          id,
+        );
+      }
+    }
+  }
+
+  redrive(filter: Omit<DeliveryFilter, "state"> & { readonly id: number | null }): Published {
+    const now = this.#now();
+    const rows = this.#sql.all(
+      `UPDATE deliveries SET state = 'ready', due_at_ms = ?1, attempts = 0,
+         expires_at_ms = max(expires_at_ms, ?1 + 86400000)
+       WHERE state = 'dead' AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR function = ?3)
+         AND (?4 IS NULL OR trigger = ?4)
+       RETURNING function, trigger`,
+      now,
+      filter.id,
+      filter.function,
+      filter.trigger,
+    );
+    return { listeners: distinct(rows), deliveries: rows.length };
+  }
+
+  drop(id: number): boolean {
+    const found = this.#sql.get("SELECT state FROM deliveries WHERE id = ?", id);
+    if (found === undefined) return false;
+    if (found["state"] === "leased") {
+      throw new HostError("event_running", `An attempt to deliver ${id} runs; drop it when that has ended`);
+    }
+    this.#remove(id);
+    return true;
+  }
+
+  /** How many more instants of a schedule may wait: one that fires faster than it is served loses them. */
+  #backlogRoom({ function: name, trigger }: TriggerKey): number {
+    const row = this.#sql.get(
+      "SELECT count(*) AS waiting FROM deliveries WHERE function = ? AND trigger = ? AND state = 'ready'",
+      name,
+      trigger,
+    );
+    return Math.max(0, limits.missedInstantsMax - Number(row?.["waiting"]));
+  }
+
+  #deliver(listeners: readonly Listener[], events: readonly HostEvent[]): Published {
+    if (listeners.length === 0 || events.length === 0) return { listeners: [], deliveries: 0 };
+    const now = this.#now();
+    for (const event of events) {
+      const attributes = JSON.stringify(event.attributes);
+      const stored = this.#sql.get(
+        `INSERT INTO events (attributes_json, data, digest, depth, created_at_ms, deliveries)
+         VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
+        attributes,
+        event.data,
+        eventDigest(attributes, event.data),
+        event.depth,
+        now,
+        listeners.length,
+      );
+      for (const listener of listeners) {
+        this.#sql.run(
+          `INSERT INTO deliveries (event, function, trigger, order_key, state, due_at_ms, expires_at_ms)
+           VALUES (?, ?, ?, ?, 'ready', ?, ?)`,
+          stored?.["id"] ?? null,
+          listener.function,
+          listener.trigger,
+          orderKeyOf(listener.settings, event),
+          now,
+          now + listener.settings.maxAgeMs,
+        );
+      }
+    }
+    const keys = listeners.map(({ function: name, trigger }) => ({ function: name, trigger }));
+    return { listeners: keys, deliveries: events.length * listeners.length };
+  }
+
+  #remove(id: number): void {
+    const removed = this.#sql.get("DELETE FROM deliveries WHERE id = ? RETURNING event", id);
+    if (removed === undefined) return;
+    const left = this.#sql.get(
+      "UPDATE events SET deliveries = deliveries - 1 WHERE id = ? RETURNING deliveries",
+      removed["event"] ?? null,
+    );
+    if (left?.["deliveries"] === 0)
+      this.#sql.run("DELETE FROM events WHERE id = ?", removed["event"] ?? null);
+  }
+}
+
+/** Of what is stored of an event, so that a flipped bit is noticed before it is delivered. */
+export function eventDigest(attributesJson: string, data: Uint8Array): Uint8Array {
+  return createHash("sha256").update(attributesJson).update("\n").update(data).digest();
+}
+
+function toListener(row: Row): Listener {
+  return {
+    function: String(row["function"]),
+    trigger: String(row["name"]),
+    settings: JSON.parse(String(row["settings_json"])),
+  };
+}
+
+/** Events with the same key are delivered one after the other; null where any may be. */
+function orderKeyOf(settings: TriggerSettings, { attributes }: HostEvent): string | null {
+  if (settings.kind !== "topic" || !settings.ordered) return null;
+  return attributes["partitionkey"] ?? `${attributes["source"]} ${attributes["subject"] ?? ""}`;
+}
+
+function distinct(rows: readonly Row[]): TriggerKey[] {
+  const keys = new Map<string, TriggerKey>();
+  for (const row of rows) {
+    const key = { function: String(row["function"]), trigger: String(row["trigger"]) };
+    keys.set(`${key.function}/${key.trigger}`, key);
+  }
+  return [...keys.values()];
+}

@@ -1,0 +1,64 @@
+// The noun of a trigger: what starts a function, and how its events are delivered. No I/O.
+
+import { z } from "zod";
+import { HostError } from "./errors.ts";
+import { isFunctionName } from "./function.ts";
+
+const name = z.string().refine(isFunctionName, "want 1 to 63 of a-z, 0-9 and inner hyphens");
+
+const delivery = {
+  /** The path that the function sees. */
+  path: z
+    .string()
+    .max(1_024)
+    .regex(/^\/[\x21-\x7e]*$/, "want a path such as /orders, percent-encoded")
+    .default("/"),
+  concurrency: z.int().min(1).max(1_000).default(10),
+  attemptsMax: z.int().min(1).max(100).default(5),
+  /** The first back-off at most, ms; it doubles with each attempt. */
+  backoffMs: z.int().min(1).max(3_600_000).default(1_000),
+  backoffMaxMs: z.int().min(1).max(86_400_000).default(300_000),
+  maxAgeMs: z.int().min(1_000).max(2_678_400_000).default(86_400_000),
+  paused: z.boolean().default(false),
+};
+
+export const triggerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("topic"),
+    topic: name,
+    /** Events of one `partitionkey`, else of one source and subject, one after the other. */
+    ordered: z.boolean().default(false),
+    ...delivery,
+  }),
+  z.strictObject({
+    kind: z.literal("schedule"),
+    cron: z.string().max(200),
+    timeZone: z.string().max(100).default("UTC"),
+    missed: z.enum(["skip", "once", "all"]).default("once"),
+    ...delivery,
+  }),
+]);
+
+export type TriggerSettings = z.infer<typeof triggerSchema>;
+
+export type Trigger = {
+  readonly id: number;
+  readonly function: string;
+  readonly name: string;
+  readonly settings: TriggerSettings;
+  readonly createdAtMs: number;
+  /** Of schedules: up to where instants have been acted on. */
+  readonly seenMs: number;
+};
+
+/** What a trigger listens to, by which it is found; "" for what it looks for itself. */
+export function sourceOf(settings: TriggerSettings): string {
+  return settings.kind === "topic" ? settings.topic : "";
+}
+
+/** Throws `invalid_trigger` that names every fault. */
+export function parseTrigger(value: unknown): TriggerSettings {
+  const parsed = triggerSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new HostError("invalid_trigger", `The trigger is not valid: ${z.prettifyError(parsed.error)}`);
+}
