@@ -8,6 +8,7 @@ import { callCommand } from "./commands/call.ts";
 import { configCommand } from "./commands/config.ts";
 import { deployCommand, spreadEnv } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
+import { eventsCommands, publishCommand } from "./commands/events.ts";
 import { initCommand } from "./commands/init.ts";
 import { invokeCommand } from "./commands/invoke.ts";
 import { kvCommands } from "./commands/kv.ts";
@@ -16,6 +17,7 @@ import { logsCommand } from "./commands/logs.ts";
 import { removeCommand } from "./commands/remove.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { triggerCommands } from "./commands/trigger.ts";
 import { exitCodes, WrongUsage } from "./failure.ts";
 import { type HostModules, hostModules } from "./host-modules.ts";
 import { type CliIo, processIo } from "./io.ts";
@@ -33,6 +35,9 @@ const commands = [
   configCommand,
   rollbackCommand,
   kvCommands,
+  triggerCommands,
+  publishCommand,
+  eventsCommands,
   removeCommand,
   devCommand,
   callCommand,

@@ -108,6 +108,10 @@ function checkedEvent(
     throw new HostError("event_too_large", `The event has ${bytes} bytes, limit is ${limits.eventBytesMax}`);
   }
   if (specversion !== "1.0") throw invalid(`specversion is ${JSON.stringify(specversion ?? "")}, want "1.0"`);
+  for (const name of ["id", "source", "type"]) {
+    // The package makes an id up where there is none.
+    if (!attributes[name]) throw invalid(`the attribute ${name} is missing`);
+  }
   try {
     new CloudEvent({ specversion, ...attributes }, true);
   } catch (error) {
@@ -133,7 +137,7 @@ function parseJson(body: Uint8Array): unknown {
 /** A sentence of the package's errors, which list what their schema found. */
 function reasonOf(error: unknown): string {
   const { message, errors } = error as { message: string; errors?: unknown };
-  if (!Array.isArray(errors)) return message;
+  if (!Array.isArray(errors) || errors.length === 0) return message.split("\n")[0] ?? message;
   return errors
     .map((fault: { instancePath?: string; message?: string }) =>
       `${fault.instancePath ?? ""} ${fault.message ?? ""}`.trim(),

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { errorTable } from "../errors.ts";
 import { functionConfigSchema } from "../function.ts";
+import { eventPaths } from "./openapi-events.ts";
 import { kvPaths } from "./openapi-kv.ts";
 import { json, list, ok, open, operation, problem, ref } from "./openapi-parts.ts";
 
@@ -217,6 +218,7 @@ const paths = {
     ),
   },
   ...kvPaths,
+  ...eventPaths,
   "/healthz": { get: open("getHealth", "The host process answers", ok("Live", { type: "object" })) },
   "/readyz": {
     get: open("getReadiness", "The host takes calls", {

@@ -9,6 +9,7 @@ import { SqliteKvStore } from "./kv-store.ts";
 import { Writer } from "./writer.ts";
 
 export type SqliteStores = {
+  readonly file: string;
   readonly functions: SqliteFunctionStore;
   readonly kv: SqliteKvStore;
   readonly events: SqliteEventStore;
@@ -21,6 +22,7 @@ export async function openStores(file: string, onWriterLost: (error: Error) => v
   await writer.write("events", "takeBackLeases");
   const database = openForReading(file);
   return {
+    file,
     functions: new SqliteFunctionStore(database, writer),
     kv: new SqliteKvStore(database, writer),
     events: new SqliteEventStore(database, writer),

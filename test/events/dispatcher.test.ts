@@ -1,0 +1,262 @@
+// Delivery under a clock and a chance of the test's own, on a real store: attempts, back-off, order, ends.
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { HostEvent } from "../../host/event.ts";
+import { AttemptFailure, Dispatcher } from "../../host/events/dispatcher.ts";
+import { EventQueue } from "../../host/events/queue.ts";
+import { functionConfigDefault } from "../../host/function.ts";
+import type { DueDelivery } from "../../host/store/event-store.ts";
+import { openStores } from "../../host/store/sqlite/stores.ts";
+import { parseTrigger } from "../../host/trigger.ts";
+
+const failure = (counts = true) =>
+  new AttemptFailure({ code: "refused", message: "no", lines: ["info tried"] }, counts);
+const event = (id: string, attributes: Record<string, string> = {}): HostEvent => ({
+  attributes: { id, source: "/s", type: "t", ...attributes },
+  data: Buffer.from(id),
+  depth: 1,
+});
+
+/** A queue with the function "f", whose trigger "t" listens to the topic "t". */
+async function queueOf(
+  context: TestContext,
+  settings: object,
+  attempt: (delivery: DueDelivery, attempt: number) => Promise<void> | void,
+) {
+  const folder = await mkdtemp(join(tmpdir(), "mayfly-events-"));
+  const open = () => openStores(join(folder, "mayfly.db"), assert.ifError);
+  const stores = await open();
+  const freshCosts = { newUs: 20, resetUs: null };
+  await stores.functions.deploy({
+    name: "f",
+    digest: "one",
+    abi: "assemblyscript",
+    metered: true,
+    bytes: 1,
+    createdAtMs: 0,
+    freshCosts,
+  });
+  await stores.functions.putConfig("f", functionConfigDefault);
+  const key = { function: "f", trigger: "t" };
+  await stores.events.putTrigger(key, parseTrigger({ kind: "topic", topic: "t", ...settings }));
+  // Ahead of the writer's, so that what is published is due.
+  const clock = { ms: Date.now() + 60_000, random: 1 };
+  const faults: unknown[] = [];
+  const dispatcherOf = (store: typeof stores) => {
+    const queue = new EventQueue(store.events);
+    const dispatcher = new Dispatcher({
+      store: store.events,
+      queue,
+      attempt: async (delivery, _trigger, count) => attempt(delivery, count),
+      exists: (name) => store.functions.live(name) !== null,
+      onFault: (error) => faults.push(error),
+      now: () => clock.ms,
+      random: () => clock.random,
+    });
+    queue.onReady = (keys) => dispatcher.wake(keys);
+    return { queue, dispatcher };
+  };
+  const { queue, dispatcher } = dispatcherOf(stores);
+  const opened = [stores];
+  context.after(async () => {
+    await dispatcher.close();
+    for (const { close } of opened) await close();
+    await rm(folder, { recursive: true });
+    assert.deepEqual(faults, []);
+  });
+  const states = () =>
+    stores.events
+      .list({ state: null, function: null, trigger: null }, 0, 100)
+      .map(({ state, attempts }) => `${state} ${attempts}`);
+  return { stores, queue, dispatcher, clock, key, states };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const endMs = performance.now() + 10_000;
+  while (!condition() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.ok(condition());
+}
+
+test("what was delivered leaves the queue, and its event with it", async (context) => {
+  const seen: string[] = [];
+  const { queue, stores, states } = await queueOf(context, {}, ({ event: { data } }) => {
+    seen.push(Buffer.from(data).toString());
+  });
+  assert.deepEqual(await queue.publish("nobody", [event("0")]), { listeners: [], deliveries: 0 });
+  await queue.publish("t", [event("1"), event("2")]);
+  await until(() => queue.count === 0);
+  assert.deepEqual(seen.sort(), ["1", "2"]);
+  assert.deepEqual(states(), []);
+  assert.equal(stores.events.count(), 0);
+});
+
+test("an attempt that failed is made again after a back-off that doubles, and then no more", async (context) => {
+  const attempts: number[] = [];
+  const { queue, stores, clock, states, dispatcher, key } = await queueOf(
+    context,
+    { attemptsMax: 3, backoffMs: 1_000, backoffMaxMs: 1_500 },
+    (_, attempt) => {
+      attempts.push(attempt);
+      throw failure();
+    },
+  );
+  await queue.publish("t", [event("1")]);
+  await until(() => states()[0] === "ready 1");
+  const started = clock.ms;
+  assert.equal(stores.events.nextDueMs(key), started + 1_000);
+  clock.ms = started + 999;
+  dispatcher.wake([key]);
+  assert.deepEqual(attempts, [1]);
+  clock.ms = started + 1_000;
+  dispatcher.wake([key]);
+  await until(() => states()[0] === "ready 2");
+  assert.equal(stores.events.nextDueMs(key), clock.ms + 1_500);
+  clock.ms += 1_500;
+  dispatcher.wake([key]);
+  await until(() => states()[0] === "dead 3");
+  assert.deepEqual(attempts, [1, 2, 3]);
+  const [dead] = stores.events.list({ state: "dead", function: "f", trigger: "t" }, 0, 10);
+  assert.deepEqual(dead?.fault, { code: "refused", message: "no", lines: ["info tried"] });
+  assert.equal(queue.count, 1);
+});
+
+test("a host without room is not held against the event", async (context) => {
+  let rooms = 3;
+  const { queue, clock, states, dispatcher, key } = await queueOf(context, { attemptsMax: 1 }, () => {
+    if (rooms-- > 0) throw failure(false);
+  });
+  await queue.publish("t", [event("1")]);
+  for (let left = 2; left >= 0; left -= 1) {
+    await until(() => rooms === left && states()[0] === "ready 0");
+    clock.ms += 1_000;
+    dispatcher.wake([key]);
+  }
+  await until(() => queue.count === 0);
+});
+
+test("no more run at once than the trigger allows, and all get their turn", async (context) => {
+  let [running, most, done] = [0, 0, 0];
+  const { queue } = await queueOf(context, { concurrency: 3 }, async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    running -= 1;
+    done += 1;
+  });
+  await queue.publish(
+    "t",
+    Array.from({ length: 40 }, (_, index) => event(String(index))),
+  );
+  await until(() => done === 40 && queue.count === 0);
+  assert.equal(most, 3);
+});
+
+test("ordered events of a key wait for one another, also while one is to be tried again", async (context) => {
+  const done: string[] = [];
+  let refusals = 2;
+  const { queue, clock, states, dispatcher, key } = await queueOf(
+    context,
+    { ordered: true, backoffMs: 1_000 },
+    ({ event: { attributes } }) => {
+      if (attributes["id"] === "a1" && refusals-- > 0) throw failure();
+      done.push(attributes["id"] ?? "");
+    },
+  );
+  const of = (id: string) => event(id, { partitionkey: id.slice(0, 1) });
+  await queue.publish("t", [of("a1"), of("a2"), of("b1"), of("b2"), of("a3")]);
+  await until(() => done.length === 2 && states().includes("ready 1"));
+  assert.deepEqual(done, ["b1", "b2"]);
+  for (let attempt = 2; queue.count > 0 && attempt < 6; attempt += 1) {
+    clock.ms += 10_000;
+    dispatcher.wake([key]);
+    await until(() => queue.count === 0 || states().includes(`ready ${attempt}`));
+  }
+  assert.deepEqual(done, ["b1", "b2", "a1", "a2", "a3"]);
+});
+
+test("a paused trigger keeps its events until it goes on", async (context) => {
+  let delivered = 0;
+  const { queue, stores, states, dispatcher, key } = await queueOf(context, { paused: true }, () => {
+    delivered += 1;
+  });
+  await queue.publish("t", [event("1")]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual([states(), delivered], [["ready 0"], 0]);
+  await stores.events.putTrigger(key, parseTrigger({ kind: "topic", topic: "t" }));
+  dispatcher.wake([key]);
+  await until(() => delivered === 1 && queue.count === 0);
+});
+
+test("events of a function or a trigger that is gone are dead letters that say so", async (context) => {
+  const { queue, stores, dispatcher, key } = await queueOf(context, { paused: true }, () => {});
+  await queue.publish("t", [event("1")]);
+  await stores.events.removeTrigger(key);
+  dispatcher.wake([key]);
+  const faults = () =>
+    stores.events
+      .list({ state: "dead", function: null, trigger: null }, 0, 10)
+      .map(({ fault }) => fault?.code);
+  await until(() => faults().length === 1);
+  await stores.events.putTrigger(key, parseTrigger({ kind: "topic", topic: "t", paused: true }));
+  await queue.publish("t", [event("2")]);
+  await stores.functions.remove("f");
+  dispatcher.wake([key]);
+  await until(() => faults().length === 2);
+  assert.deepEqual(faults(), ["trigger_not_found", "function_not_found"]);
+});
+
+test("an event that is too old is given up without an attempt", async (context) => {
+  let attempts = 0;
+  const { queue, clock, states, dispatcher, key } = await queueOf(context, { maxAgeMs: 120_000 }, () => {
+    attempts += 1;
+    throw failure();
+  });
+  await queue.publish("t", [event("1")]);
+  await until(() => states()[0] === "ready 1");
+  clock.ms += 120_000;
+  dispatcher.wake([key]);
+  await until(() => states()[0] === "dead 1");
+  assert.equal(attempts, 1);
+});
+
+test("what an earlier process had leased is delivered at once, and its attempt counts", async (context) => {
+  const { stores, queue, key, states } = await queueOf(context, { paused: true }, () => {});
+  await queue.publish("t", [event("1")]);
+  await stores.events.lease([1]);
+  assert.deepEqual(states(), ["leased 1"]);
+  const later = await openStores(stores.file, assert.ifError);
+  context.after(() => later.close());
+  assert.deepEqual(states(), ["ready 1"]);
+  assert.ok((later.events.nextDueMs(key) ?? Number.POSITIVE_INFINITY) <= Date.now());
+});
+
+test("a dead letter that is redriven has all its attempts again, and one that is dropped is gone", async (context) => {
+  let fails = true;
+  const { queue, states, stores } = await queueOf(context, { attemptsMax: 1 }, () => {
+    if (fails) throw failure();
+  });
+  await queue.publish("t", [event("1"), event("2")]);
+  await until(() => states().every((state) => state === "dead 1"));
+  fails = false;
+  assert.equal(await queue.redrive({ id: 1, function: null, trigger: null }), 1);
+  await until(() => queue.count === 1);
+  assert.equal(await queue.drop(2), true);
+  assert.equal(await queue.drop(2), false);
+  assert.deepEqual([queue.count, stores.events.count()], [0, 0]);
+  assert.equal(await queue.redrive({ id: null, function: "f", trigger: null }), 0);
+});
+
+test("a full queue takes nothing, and says when to come again", async (context) => {
+  const { stores } = await queueOf(context, { paused: true }, () => {});
+  const small = new EventQueue(stores.events, 2);
+  await small.publish("t", [event("1"), event("2")]);
+  await assert.rejects(small.publish("t", [event("3")]), { code: "queue_full" });
+  assert.equal(stores.events.count(), 2);
+  await assert.rejects(new EventQueue(stores.events).publish("t", [{ ...event("4"), depth: 17 }]), {
+    code: "too_deep",
+  });
+});
