@@ -165,7 +165,7 @@ export async function deploy(server: Server, name: string, source: string, confi
   await upload(server, name, wasm);
 }
 
-async function upload(server: Server, name: string, wasm: Uint8Array): Promise<void> {
+export async function upload(server: Server, name: string, wasm: Uint8Array): Promise<void> {
   const answer = await fetch(`${server.url}/v1/functions/${name}`, {
     method: "PUT",
     body: new Blob([new Uint8Array(wasm)]),

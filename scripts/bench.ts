@@ -18,6 +18,7 @@ const benchmarks = [
   "costs",
   "simulate",
   "trace",
+  "events",
 ];
 const folder = join(import.meta.dirname, "..", "bench");
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith("-"));
