@@ -31,6 +31,10 @@ export async function readExample(name: string): Promise<Example> {
   return JSON.parse(await readFile(join(folder, name, "example.json"), "utf8")) as Example;
 }
 
+export function exampleFile(name: string): string {
+  return join(folder, name, "index.ts");
+}
+
 export async function compileExample(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  return (await compileFunction({ file: join(folder, name, "index.ts") })).wasm;
+  return (await compileFunction({ file: exampleFile(name) })).wasm;
 }

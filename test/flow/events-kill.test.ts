@@ -4,12 +4,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { compileFunction } from "../../host/build/compile.ts";
+import { compiled } from "../support/compiled.ts";
 import { ask } from "../support/http-client.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { SupervisedHost, until } from "./supervised-host.ts";
 
-const rounds = process.env["MAYFLY_TEST_SOAK"] === "1" ? 50 : 3;
+const rounds = process.env["MAYFLY_TEST_SOAK"] === "1" ? 50 : 2;
 const publishers = 6;
 const concurrency = 4;
 
@@ -17,7 +17,7 @@ test(`acknowledged events are delivered, whenever the host process is killed (${
   const random = seededRandom(context);
   await using host = await SupervisedHost.start();
   const file = join(import.meta.dirname, "../guest/functions/counted.as.ts");
-  assert.equal((await host.deploy("counted", (await compileFunction({ file })).wasm)).status, 201);
+  assert.equal((await host.deploy("counted", await compiled(file))).status, 201);
   const port = Number(new URL(host.url).port);
   const json = { "content-type": "application/json" };
   const settings = { kind: "topic", topic: "counted", concurrency, backoffMs: 1 };

@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { compileFunction } from "../../host/build/compile.ts";
 import { limits } from "../../host/limits.ts";
+import { compiled } from "../support/compiled.ts";
 import { TestHost } from "../support/test-host.ts";
 import { until } from "./supervised-host.ts";
 
@@ -20,7 +20,7 @@ let host: TestHost;
 before(async () => {
   host = await TestHost.start();
   const file = join(import.meta.dirname, "../guest/functions/events.as.ts");
-  await host.deploy("notes", (await compileFunction({ file })).wasm);
+  await host.deploy("notes", await compiled(file));
   await trigger("on-notes", { kind: "topic", topic: "notes", path: "/on?x=1", attemptsMax: 2, backoffMs: 1 });
 });
 after(() => host.close());

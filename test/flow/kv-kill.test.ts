@@ -7,7 +7,7 @@ import { ask } from "../support/http-client.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { SupervisedHost } from "./supervised-host.ts";
 
-const rounds = process.env["MAYFLY_TEST_SOAK"] === "1" ? 50 : 3;
+const rounds = process.env["MAYFLY_TEST_SOAK"] === "1" ? 50 : 2;
 const writers = 8;
 
 test(`keys are what was acknowledged after a kill of the host process (${rounds} times)`, async (context) => {

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { Agent, get } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
-import { compileFunction } from "../../host/build/compile.ts";
+import { compiled } from "../support/compiled.ts";
 import { SupervisedHost } from "./supervised-host.ts";
 
 const growthMbMax = 50;
@@ -14,7 +14,7 @@ const growthMbMax = 50;
 test("11,000 calls of hello are answered right and leave no memory behind", async (context) => {
   await using host = await SupervisedHost.start();
   const file = join(import.meta.dirname, "../../guest/examples/hello/index.ts");
-  const { wasm } = await compileFunction({ file });
+  const wasm = await compiled(file);
   assert.equal((await host.deploy("hello", wasm)).status, 201);
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   for (let call = 0; call < 1_000; call += 1) await expectGreeting(agent, host.url, call);

@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { compileExample, exampleNames, readExample } from "../../scripts/examples.ts";
+import { exampleFile, exampleNames, readExample } from "../../scripts/examples.ts";
+import { compiled } from "../support/compiled.ts";
 import { TestHost } from "../support/test-host.ts";
 
 const host = await TestHost.start();
@@ -22,7 +23,7 @@ for (const name of await exampleNames()) {
   const { description, request, expect } = await readExample(name);
   test(`the example ${name} answers through the host: ${description}`, async () => {
     assert.match(description, /^[A-Z].{10,}[^.]$/);
-    const wasm = await compileExample(name);
+    const wasm = await compiled(exampleFile(name));
     const url = `${host.host.url}/v1/functions/${name}`;
     const deployed = await fetch(url, { method: "PUT", body: wasm });
     assert.equal(deployed.status, 201, await deployed.text());

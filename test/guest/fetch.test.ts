@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { compileFunction } from "../../host/build/compile.ts";
+import { compiled } from "../support/compiled.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
 let host: TestHost;
@@ -31,7 +31,7 @@ before(async () => {
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   host = await TestHost.start();
   const file = join(import.meta.dirname, "functions", "fetch.as.ts");
-  await host.deploy("fetch", (await compileFunction({ file })).wasm);
+  await host.deploy("fetch", await compiled(file));
   await host.configure("fetch", { allowedHosts: ["127.0.0.1"] });
 });
 after(async () => {

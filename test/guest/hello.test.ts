@@ -2,7 +2,8 @@
 
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { compileExample } from "../../scripts/examples.ts";
+import { exampleFile } from "../../scripts/examples.ts";
+import { compiled } from "../support/compiled.ts";
 import { callGuest } from "./guest-harness.ts";
 import { exampleModule } from "./guests.ts";
 
@@ -16,7 +17,7 @@ test("hello greets the name in the query, or the world", async () => {
 });
 
 test("hello takes less than 10,000 bytes", async () => {
-  const wasm = await compileExample("hello");
+  const wasm = await compiled(exampleFile("hello"));
   assert(wasm.length < 10_000, `${wasm.length} bytes`);
 });
 

@@ -4,8 +4,8 @@ import { strict as assert } from "node:assert";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { compileFunction } from "../../host/build/compile.ts";
 import { limits } from "../../host/limits.ts";
+import { compiled } from "../support/compiled.ts";
 import type { Answer } from "../support/http-client.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
@@ -14,7 +14,7 @@ let host: TestHost;
 before(async () => {
   host = await TestHost.start();
   const file = join(import.meta.dirname, "functions", "kv.as.ts");
-  await host.deploy("keeps", (await compileFunction({ file })).wasm);
+  await host.deploy("keeps", await compiled(file));
 });
 after(() => host.close());
 

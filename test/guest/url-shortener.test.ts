@@ -2,12 +2,13 @@
 
 import { strict as assert } from "node:assert";
 import { after, test } from "node:test";
-import { compileExample } from "../../scripts/examples.ts";
+import { exampleFile } from "../../scripts/examples.ts";
+import { compiled } from "../support/compiled.ts";
 import { TestHost } from "../support/test-host.ts";
 
 const host = await TestHost.start();
 after(() => host.close());
-await host.deploy("short", await compileExample("url-shortener"));
+await host.deploy("short", await compiled(exampleFile("url-shortener")));
 
 const target = "https://example.com/a?b=c";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { compileFunction } from "../../../host/build/compile.ts";
 import { inspectModule, WasmRefusal } from "../../../host/wasm/inspect.ts";
 import { prepareModule } from "../../../host/wasm/prepare.ts";
+import { compiled } from "../../support/compiled.ts";
 import { assemble, corpus } from "../corpus.ts";
 import { body, functionType, i32, leb, module, section, sized, types, vector } from "../module-bytes.ts";
 import { meter } from "./counting.ts";
@@ -27,7 +27,7 @@ describe("prepareModule with meter", () => {
 
   for (const example of ["hello", "json-api", "mandelbrot", "markdown", "qr"]) {
     it(`makes a valid module, at most twice the size, of the example ${example}`, async () => {
-      const { wasm } = await compileFunction({ file: join(examples, example, "index.ts") });
+      const wasm = await compiled(join(examples, example, "index.ts"));
       const metered = meter(wasm);
       assert(WebAssembly.validate(metered));
       assert(metered.length < 2 * wasm.length, `${wasm.length} to ${metered.length} bytes`);
