@@ -4,6 +4,7 @@
 // It asks the store when something was published, when an attempt has ended and when the next delivery is
 // due, and does nothing in between.
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { DeliveryFault, TriggerKey } from "../event.ts";
 import type { AttemptEnd, DueDelivery, EventStore } from "../store/event-store.ts";
 import type { Trigger } from "../trigger.ts";
@@ -32,6 +33,8 @@ export type DispatcherParts = {
   readonly now?: () => number;
   /** In [0, 1). */
   readonly random?: () => number;
+  /** After a fault of ours, such as a full disk, ms. */
+  readonly faultRestMs?: number;
 };
 
 /** What is known of a trigger with something to deliver. */
@@ -56,7 +59,7 @@ export class Dispatcher {
   readonly #random: () => number;
   readonly #lines = new Map<string, Line>();
   readonly #running = new Set<Promise<void>>();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -76,7 +79,7 @@ export class Dispatcher {
 
   /** Begins no attempt any more; resolves when those that run have ended and are recorded. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     for (const { timer } of this.#lines.values()) if (timer !== null) clearTimeout(timer);
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
@@ -92,7 +95,7 @@ export class Dispatcher {
   }
 
   #look(line: Line): void {
-    if (this.#closed || line.leasing) return;
+    if (this.#closing.signal.aborted || line.leasing) return;
     const looking = this.#deliver(line).catch((error: unknown) => {
       this.#parts.onFault(error);
       this.#rest(line, this.#now() + faultRestMs);
@@ -164,14 +167,24 @@ export class Dispatcher {
     } catch (error) {
       end = { id: delivery.id, outcome: this.#failed(error, trigger, attempt) };
     }
-    try {
-      await this.#parts.queue.end(end);
-    } catch (error) {
-      // Still leased: the next process takes it back, and until then nobody has it.
-      this.#parts.onFault(error);
-    }
+    await this.#record(end);
     line.running -= 1;
     this.#look(line);
+  }
+
+  /** Tries until it is stored: an end that is lost, as on a full disk, would leave the delivery leased. */
+  async #record(end: AttemptEnd): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#parts.queue.end(end);
+      } catch (error) {
+        this.#parts.onFault(error);
+        // The next process takes the lease back.
+        if (this.#closing.signal.aborted) return;
+        const { faultRestMs: ms = faultRestMs } = this.#parts;
+        await pause(ms, undefined, { signal: this.#closing.signal }).catch(() => {});
+      }
+    }
   }
 
   #failed(error: unknown, { settings }: Trigger, attempt: number): AttemptEnd["outcome"] {
@@ -190,7 +203,7 @@ export class Dispatcher {
 
   #rest(line: Line, untilMs: number): void {
     if (line.timer !== null) clearTimeout(line.timer);
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     const restMs = Math.min(restMsMax, Math.max(1, untilMs - this.#now()));
     line.timer = setTimeout(() => {
       line.timer = null;

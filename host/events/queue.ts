@@ -34,7 +34,7 @@ export class EventQueue {
         `The event stems from ${deepest.depth} calls, limit is ${limits.callDepthMax}`,
       );
     }
-    return this.#published(await this.#store.publish(topic, events));
+    return this.#published(await this.#store.publish(topic, events, this.#deliveriesMax - this.#count));
   }
 
   /** As `EventStore.fire`; nothing is stored while the queue is full. */

@@ -55,8 +55,11 @@ export interface EventStore {
   putTrigger(key: TriggerKey, settings: TriggerSettings): Promise<boolean>;
   /** Whether there was such a trigger; what waits for it stays. */
   removeTrigger(key: TriggerKey): Promise<boolean>;
-  /** Stores a delivery of each event for each listener: all of them, or none. */
-  publish(topic: string, events: readonly HostEvent[]): Promise<Published>;
+  /**
+   * Stores a delivery of each event for each listener: all of them, or none; rejects with `queue_full` when
+   * they are more than `room`.
+   */
+  publish(topic: string, events: readonly HostEvent[], room: number): Promise<Published>;
   /** Stores those events whose instants are later than those seen, and notes that all until `seenMs` are. */
   fire(
     triggerId: number,

@@ -253,10 +253,61 @@ test("a dead letter that is redriven has all its attempts again, and one that is
 test("a full queue takes nothing, and says when to come again", async (context) => {
   const { stores } = await queueOf(context, { paused: true }, () => {});
   const small = new EventQueue(stores.events, 2);
+  await assert.rejects(small.publish("t", [event("1"), event("2"), event("3")]), { code: "queue_full" });
   await small.publish("t", [event("1"), event("2")]);
   await assert.rejects(small.publish("t", [event("3")]), { code: "queue_full" });
   assert.equal(stores.events.count(), 2);
   await assert.rejects(new EventQueue(stores.events).publish("t", [{ ...event("4"), depth: 17 }]), {
     code: "too_deep",
   });
+});
+
+test("an end that cannot be stored is stored later, and until then nobody else has the event", async (context) => {
+  let attempts = 0;
+  const { stores, key, clock } = await queueOf(context, { paused: true }, () => {});
+  const queue = new EventQueue(stores.events);
+  await queue.publish("t", [event("1")]);
+  await stores.events.putTrigger(key, parseTrigger({ kind: "topic", topic: "t" }));
+  const faults: unknown[] = [];
+  const dispatcher = new Dispatcher({
+    store: stores.events,
+    queue: {
+      end: async (end) => {
+        if (faults.length < 2) throw new Error("no room");
+        await queue.end(end);
+      },
+    },
+    attempt: async () => {
+      attempts += 1;
+    },
+    exists: () => true,
+    onFault: (error) => faults.push(error),
+    now: () => clock.ms,
+    faultRestMs: 5,
+  });
+  dispatcher.wake([key]);
+  await until(() => queue.count === 0);
+  assert.deepEqual([attempts, faults.length], [1, 2]);
+  await dispatcher.close();
+});
+
+test("a dispatcher that is closed waits for no store that fails", async (context) => {
+  const { stores, key, clock } = await queueOf(context, { paused: true }, () => {});
+  await new EventQueue(stores.events).publish("t", [event("1")]);
+  await stores.events.putTrigger(key, parseTrigger({ kind: "topic", topic: "t" }));
+  let faults = 0;
+  const dispatcher = new Dispatcher({
+    store: stores.events,
+    queue: { end: () => Promise.reject(new Error("no room")) },
+    attempt: async () => {},
+    exists: () => true,
+    onFault: () => {
+      faults += 1;
+    },
+    now: () => clock.ms,
+    faultRestMs: 3_600_000,
+  });
+  dispatcher.wake([key]);
+  await until(() => faults === 1);
+  await dispatcher.close();
 });

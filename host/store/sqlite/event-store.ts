@@ -106,8 +106,8 @@ export class SqliteEventStore implements EventStore {
     return this.#writer.write("events", "removeTrigger", key);
   }
 
-  publish(topic: string, events: readonly HostEvent[]): Promise<Published> {
-    return this.#writer.write("events", "publish", topic, events);
+  publish(topic: string, events: readonly HostEvent[], room: number): Promise<Published> {
+    return this.#writer.write("events", "publish", topic, events, room);
   }
 
   fire(

@@ -51,8 +51,8 @@ export class EventWrites {
     return this.#sql.run("DELETE FROM triggers WHERE function = ? AND name = ?", name, trigger).changes > 0;
   }
 
-  publish(topic: string, events: readonly HostEvent[]): Published {
-    return this.append("topic", topic, events);
+  publish(topic: string, events: readonly HostEvent[], room: number): Published {
+    return this.append("topic", topic, events, room);
   }
 
   fire(triggerId: number, events: readonly { atMs: number; event: HostEvent }[], seenMs: number): Published {
@@ -71,9 +71,20 @@ export class EventWrites {
     );
   }
 
-  /** Stores a delivery of each event for each trigger that listens to the source. */
-  append(kind: TriggerSettings["kind"], source: string, events: readonly HostEvent[]): Published {
+  /** Stores a delivery of each event for each trigger that listens to the source, at most `room` of them. */
+  append(
+    kind: TriggerSettings["kind"],
+    source: string,
+    events: readonly HostEvent[],
+    room: number,
+  ): Published {
     const rows = this.#sql.all("SELECT * FROM triggers WHERE kind = ? AND source = ?", kind, source);
+    if (rows.length * events.length > room) {
+      throw new HostError(
+        "queue_full",
+        `${rows.length * events.length} deliveries are too many for the queue, which has room for ${Math.max(0, room)}`,
+      );
+    }
     return this.#deliver(rows.map(toListener), events);
   }
 
