@@ -51,9 +51,19 @@ test(`acknowledged events are delivered, whenever the host process is killed (${
       if (outcome.status === "rejected") assert.ok(!(outcome.reason instanceof assert.AssertionError));
     }
   }
-  const waiting = async (): Promise<number> =>
-    ((await ask(port, "GET", "/v1/events?limit=1")).json() as { events: unknown[] }).events.length;
-  await until(async () => (await waiting()) === 0, 60_000);
+  type Listed = { readonly state: string; readonly error: { readonly code: string } | null };
+  const listed = async (state: string): Promise<Listed[]> =>
+    ((await ask(port, "GET", `/v1/events?limit=1000${state}`)).json() as { events: Listed[] }).events;
+  // Whoever holds a thread at three crashes is taken for their cause: its events are dead letters by now.
+  await until(
+    async () => (await listed("&state=ready")).length + (await listed("&state=leased")).length === 0,
+    60_000,
+  );
+  const dead = await listed("");
+  for (const { error } of dead) assert.equal(error?.code, "function_quarantined");
+  assert.equal((await ask(port, "POST", "/v1/functions/counted/unquarantine")).status, 200);
+  assert.equal((await ask(port, "POST", "/v1/events/redrive?function=counted")).status, 200);
+  await until(async () => (await listed("")).length === 0, 60_000);
   const delivered = new Map<string, number>();
   for (let cursor: string | null = ""; cursor !== null; ) {
     const page = (await ask(port, "GET", `/v1/kv/counted?limit=1000&cursor=${cursor}`)).json() as {
@@ -70,5 +80,7 @@ test(`acknowledged events are delivered, whenever the host process is killed (${
   for (const id of delivered.keys()) assert.ok(sent.has(id), `the event ${id} was never sent`);
   const twice = [...delivered.values()].reduce((sum, times) => sum + times - 1, 0);
   assert.ok(twice <= kills * concurrency, `${twice} deliveries too many after ${kills} kills`);
-  context.diagnostic(`${acknowledged.size} events acknowledged, ${twice} delivered once more than needed`);
+  context.diagnostic(
+    `${acknowledged.size} events acknowledged, ${twice} delivered once more than needed, ${dead.length} redriven`,
+  );
 });
