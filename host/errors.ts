@@ -55,10 +55,17 @@ export const errorTable = {
     false,
     "Without a token the control plane answers only loopback peers; start the host with --token",
   ),
+  link_refused: row(
+    403,
+    "caller",
+    false,
+    "The signed URL has expired, or was made for another request; ask for a new one",
+  ),
   not_found: row(404, "caller", false, "No such route; see /openapi.json"),
   function_not_found: row(404, "caller", false, "No function or version of that name; deploy it first"),
   trigger_not_found: row(404, "caller", false, "The function has no trigger of that name"),
   event_not_found: row(404, "caller", false, "No such event: it has been delivered, or dropped"),
+  blob_not_found: row(404, "caller", false, "The bucket has no such blob; see the listing of the bucket"),
   key_not_found: row(404, "caller", false, "The store has no such key, or it has expired"),
   method_not_allowed: row(
     405,
@@ -89,9 +96,15 @@ export const errorTable = {
     412,
     "caller",
     false,
-    "The key is not as If-Match or If-None-Match ask; read it again and decide anew",
+    "The key or blob is not as If-Match or If-None-Match ask; read it again and decide anew",
   ),
   value_too_large: row(413, "caller", false, "The value is over the limit; keep it in a blob"),
+  blob_too_large: row(
+    413,
+    "caller",
+    false,
+    "The blob is over the limit; keep it in several, or read it in ranges",
+  ),
   event_too_large: row(
     413,
     "caller",
@@ -105,6 +118,12 @@ export const errorTable = {
     "caller",
     false,
     "The body is not of the content type this route takes; the detail names it",
+  ),
+  range_not_satisfiable: row(
+    416,
+    "caller",
+    false,
+    "The blob ends before the range begins; Content-Range has its length",
   ),
   invalid_module: row(
     422,

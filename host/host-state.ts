@@ -6,9 +6,12 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { judgeCrash } from "./deploy/quarantine.ts";
 import { limits } from "./limits.ts";
+import type { BlobStore } from "./store/blob-store.ts";
 import { lockDataFolder } from "./store/data-lock.ts";
 import type { EventStore } from "./store/event-store.ts";
 import { FileArtifactStore } from "./store/files/artifact-store.ts";
+import { BlobFiles } from "./store/files/blob-files.ts";
+import { readOrMakeKey } from "./store/files/key-file.ts";
 import type { FunctionStore } from "./store/function-store.ts";
 import type { KvStore } from "./store/kv-store.ts";
 import { openStores } from "./store/sqlite/stores.ts";
@@ -21,9 +24,13 @@ export class DataFolderError extends Error {}
 export type HostState = {
   readonly functions: FunctionStore;
   readonly kv: KvStore;
+  readonly blobs: BlobStore;
+  readonly blobFiles: BlobFiles;
   readonly events: EventStore;
   readonly artifacts: FileArtifactStore;
   readonly logFolder: string;
+  /** The key that signed URLs are signed with; made when it is first asked for. */
+  readonly linkKey: () => Buffer;
   /** The engine under which every live module was last checked. */
   readonly engineFile: string;
   /** Which version each thread runs; what is left in it at a start is evidence of a crash. */
@@ -47,13 +54,20 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
     });
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
     await recordCrash(stores.functions, readRunning(runningFile), log);
+    let linkKey: Buffer | undefined;
     // Only now: the evidence outlives a crash in between.
     clearRunning(runningFile);
     return {
       functions: stores.functions,
       kv: stores.kv,
+      blobs: stores.blobs,
+      blobFiles: await BlobFiles.open(join(dataDir, "blobs"), sync, (digest) => stores.blobs.isUsed(digest)),
       events: stores.events,
       artifacts,
+      linkKey: () => {
+        linkKey ??= readOrMakeKey(join(dataDir, "links.key"));
+        return linkKey;
+      },
       logFolder: join(dataDir, "logs"),
       engineFile: join(dataDir, "engine"),
       runningFile,

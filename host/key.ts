@@ -7,6 +7,9 @@ import { limits } from "./limits.ts";
 /** Returns `text` when it is the name of a store, else throws `invalid_name`. */
 export const storeName = (text: string): string => nameOf(text, "store");
 
+/** Returns `text` when it is the name of a bucket, else throws `invalid_name`. */
+export const bucketName = (text: string): string => nameOf(text, "bucket");
+
 /** Returns `text` when it is the name of a topic, else throws `invalid_name`. */
 export const topicName = (text: string): string => nameOf(text, "topic");
 
@@ -35,11 +38,19 @@ export function keyText(text: string): string {
 
 /** The key in what follows `prefix` in a path as it was sent: percent-encoded, any character, slashes too. */
 export function keyInPath(path: string, prefix: string): string {
-  let key: string;
+  return keyText(decodedAfter(path, prefix));
+}
+
+/** As `keyInPath`; it may also be empty. */
+export function prefixInPath(path: string, prefix: string): string {
+  const text = decodedAfter(path, prefix);
+  return text === "" ? "" : keyText(text);
+}
+
+function decodedAfter(path: string, prefix: string): string {
   try {
-    key = decodeURIComponent(path.slice(prefix.length));
+    return decodeURIComponent(path.slice(prefix.length));
   } catch {
     throw new HostError("invalid_key", "The key is not percent-encoded UTF-8");
   }
-  return keyText(key);
 }

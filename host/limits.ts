@@ -55,6 +55,11 @@ export const limitTable = {
   kvKeyBytesMax: limit(1_024, "bytes", "a key is compared and listed"),
   kvValueBytesMax: limit(1024 * 1024, "bytes", "a value is read and written whole"),
   kvListMax: limit(1_000, "keys", "of one answer to a listing; the cursor leads to the next ones"),
+  blobBytesMax: limit(5 * 1024 * 1024 * 1024, "bytes", "of one blob, as one upload of S3 has it"),
+  blobListMax: limit(1_000, "blobs", "of one answer to a listing; the cursor leads to the next ones"),
+  blobMetadataBytesMax: limit(2 * 1024, "bytes", "names and values of a blob's metadata: they are headers"),
+  formFilesMax: limit(100, "files", "of one form: they become blobs together"),
+  linkSecondsMax: limit(604_800, "s", "a signed URL is valid, as those of S3"),
   eventBytesMax: limit(
     256 * 1024,
     "bytes",

@@ -10,8 +10,8 @@ import { Deployer } from "./deploy/deployer.ts";
 import { checkEngine } from "./deploy/engine-check.ts";
 import { Inspectors } from "./deploy/inspect.ts";
 import { Deliveries } from "./events/deliveries.ts";
-import { EventQueue } from "./events/queue.ts";
 import type { Deployment } from "./function.ts";
+import { openServices } from "./host-services.ts";
 import { type HostState, openState } from "./host-state.ts";
 import { type ControlParts, controlApp } from "./http/app.ts";
 import { BodyBudget } from "./http/body-budget.ts";
@@ -30,10 +30,7 @@ import { assertLimits, limits } from "./limits.ts";
 import { LogStore } from "./observe/log-store.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Outbound, type OutboundParts } from "./outbound/outbound.ts";
-import { eventOperations } from "./services/event-service.ts";
-import { KvService } from "./services/kv-service.ts";
-import { Services } from "./services/services.ts";
-import { Expiry } from "./store/expiry.ts";
+import type { Services } from "./services/services.ts";
 import { digestOf } from "./store/files/artifact-store.ts";
 import { type SyncPath, syncDirectly } from "./store/sync.ts";
 
@@ -69,16 +66,13 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const log = options.log ?? pino(pino.destination({ dest: 2, sync: true }));
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
   const state = await openState(config.dataDir, options.sync ?? syncDirectly, log);
-  const expiry = new Expiry(state.kv, (error) => onFault(error, ""));
-  const kv = new KvService(state.kv, (atMs) => expiry.noted(atMs));
-  const queue = new EventQueue(state.events);
-  const services = new Services({ ...kv.operations, ...eventOperations(queue) });
-  const engine = startEngine(config, options, state, services, log, onFault);
+  const stores = openServices(state, (error) => onFault(error, ""));
+  const engine = startEngine(config, options, state, stores.services, log, onFault);
   const { admission, bodies, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
   const deliveries = new Deliveries({
     ...state,
     ...engine,
-    queue,
+    queue: stores.queue,
     onFault: (error) => onFault(error, ""),
   });
   const inspectors = new Inspectors();
@@ -95,8 +89,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     functions: state.functions,
     artifacts: state.artifacts,
     deployer,
-    kv,
-    queue,
+    ...stores,
     events: state.events,
     onTrigger: (key) => deliveries.triggerChanged(key),
     bodies,
@@ -131,7 +124,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       scheduler.close();
       // Calls that were cut off are recorded as such.
       await Promise.race([delivered, timeout(1_000)]);
-      expiry.close();
+      stores.close();
       outbound.close();
       inspectors.close();
       await logs.flush();

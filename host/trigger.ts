@@ -22,12 +22,44 @@ const delivery = {
   paused: z.boolean().default(false),
 };
 
+const ordered = {
+  /** Events of one `partitionkey`, else of one source and subject, one after the other. */
+  ordered: z.boolean().default(false),
+};
+
+/** A part of a key: any text. */
+const keyPart = z.string().max(1_024).default("");
+
+const oneOf = <name extends string>(names: readonly [name, ...name[]], standard: readonly name[]) =>
+  z
+    .array(z.enum(names))
+    .min(1)
+    .default([...standard]);
+
 export const triggerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("topic"),
     topic: name,
-    /** Events of one `partitionkey`, else of one source and subject, one after the other. */
-    ordered: z.boolean().default(false),
+    ...ordered,
+    ...delivery,
+  }),
+  z.strictObject({
+    kind: z.literal("kv"),
+    store: name,
+    prefix: keyPart,
+    on: oneOf(["set", "deleted", "expired"], ["set", "deleted", "expired"]),
+    /** Whether the old and the new value are told. */
+    values: z.boolean().default(false),
+    ...ordered,
+    ...delivery,
+  }),
+  z.strictObject({
+    kind: z.literal("blob"),
+    bucket: name,
+    prefix: keyPart,
+    suffix: keyPart,
+    on: oneOf(["created", "deleted"], ["created"]),
+    ...ordered,
     ...delivery,
   }),
   z.strictObject({
@@ -53,7 +85,9 @@ export type Trigger = {
 
 /** What a trigger listens to, by which it is found; "" for what it looks for itself. */
 export function sourceOf(settings: TriggerSettings): string {
-  return settings.kind === "topic" ? settings.topic : "";
+  if (settings.kind === "topic") return settings.topic;
+  if (settings.kind === "kv") return settings.store;
+  return settings.kind === "blob" ? settings.bucket : "";
 }
 
 /** Throws `invalid_trigger` that names every fault. */

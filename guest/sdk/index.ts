@@ -1,5 +1,6 @@
 // What a function may import from "mayfly".
 
+export { Blob, BlobInfo, BlobPage, Bucket, blobs } from "./blobs";
 export { CloudEvent } from "./cloud-event";
 export { env } from "./env";
 export { events } from "./events";

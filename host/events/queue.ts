@@ -4,6 +4,7 @@
 import { HostError } from "../errors.ts";
 import type { HostEvent, TriggerKey } from "../event.ts";
 import { limits } from "../limits.ts";
+import type { Told } from "../store/cause.ts";
 import type { AttemptEnd, DeliveryFilter, EventStore, Published } from "../store/event-store.ts";
 
 export class EventQueue {
@@ -35,6 +36,13 @@ export class EventQueue {
       );
     }
     return this.#published(await this.#store.publish(topic, events, this.#deliveriesMax - this.#count));
+  }
+
+  /** Makes a change of a store that triggers may listen to, with the room that there is for telling them. */
+  async telling<change extends Told>(make: (room: number) => Promise<change>): Promise<change> {
+    const change = await make(Math.max(0, this.#deliveriesMax - this.#count));
+    this.#published(change.published);
+    return change;
   }
 
   /** As `EventStore.fire`; nothing is stored while the queue is full. */

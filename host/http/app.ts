@@ -10,8 +10,10 @@ import type { ErrorCode } from "../errors.ts";
 import { HostError } from "../errors.ts";
 import { limitTable } from "../limits.ts";
 import type { LogStore } from "../observe/log-store.ts";
+import type { LinkBounds } from "../services/blob-links.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
+import { type BlobRouteParts, blobRoutes, linkRoutes } from "./blob-routes.ts";
 import { problemOf } from "./error-response.ts";
 import { type EventRouteParts, eventRoutes } from "./event-routes.ts";
 import { functionRoutes } from "./function-routes.ts";
@@ -21,6 +23,7 @@ import { logRoutes } from "./log-routes.ts";
 import { moduleRoutes } from "./module-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ClientGone } from "./request-body.ts";
+import { admitSigned, answerPreflight, isPreflight, isSigned } from "./signed-requests.ts";
 import { assertPlainPath, parseTarget } from "./target.ts";
 import { type TopicRouteParts, topicRoutes } from "./topic-routes.ts";
 import { type TriggerRouteParts, triggerRoutes } from "./trigger-routes.ts";
@@ -39,11 +42,19 @@ export type ControlParts = {
   readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
 } & KvRouteParts &
+  BlobRouteParts &
   TopicRouteParts &
   TriggerRouteParts &
   EventRouteParts;
 
-export type ControlEnv = { Bindings: Partial<HttpBindings>; Variables: { requestId: string } };
+export type ControlEnv = {
+  Bindings: Partial<HttpBindings>;
+  Variables: {
+    requestId: string;
+    /** What the link allows by which the request was signed. */
+    link?: LinkBounds;
+  };
+};
 
 export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   const app = new Hono<ControlEnv>({
@@ -75,8 +86,13 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   };
   app.use(async (context, next) => {
     const { path } = context.req;
-    // Whoever may not call is told nothing of names and routes.
-    if (path.startsWith("/v1")) assertMayCall(callerOf(context), parts.guard);
+    if (isSigned(context)) {
+      if (isPreflight(context)) return answerPreflight(context, parts.links);
+      context.set("link", admitSigned(context, parts.links));
+    } else if (path.startsWith("/v1")) {
+      // Whoever may not call is told nothing of names and routes.
+      assertMayCall(callerOf(context), parts.guard);
+    }
     assertPlainPath(path);
     await next();
   });
@@ -103,6 +119,8 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.route("/v1/functions", logRoutes(parts));
   app.route("/v1/functions", triggerRoutes(parts));
   app.route("/v1/kv", kvRoutes(parts));
+  app.route("/v1/blobs", blobRoutes(parts));
+  app.route("/v1/links", linkRoutes(parts));
   app.route("/v1/topics", topicRoutes(parts));
   app.route("/v1/events", eventRoutes(parts));
   app.notFound((context) => {

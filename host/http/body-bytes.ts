@@ -107,6 +107,6 @@ function tooLarge(bounds: BodyBounds, found: string): HostError {
 }
 
 /** The 408 of a body of which nothing came for too long. */
-export function stoodStill(bounds: BodyBounds): HostError {
+export function stoodStill(bounds: Pick<BodyBounds, "idleTimeoutMs">): HostError {
   return new HostError("request_timeout", `No byte of the body came for ${bounds.idleTimeoutMs} ms`);
 }

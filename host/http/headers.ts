@@ -50,6 +50,11 @@ export function depthOf(header: string | readonly string[] | undefined): number 
   return typeof header === "string" && /^\d{1,3}$/.test(header) ? Number(header) : 0;
 }
 
+/** As `depthOf`, of a request to the control plane. */
+export function sentDepth(context: { readonly req: { header(name: string): string | undefined } }): number {
+  return depthOf(context.req.header("x-mayfly-depth"));
+}
+
 /**
  * A guest's headers for a request to somebody else, without hop-by-hop and framing fields; names and
  * values alternate. `x-mayfly-function` says who asks.

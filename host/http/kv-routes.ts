@@ -6,10 +6,12 @@ import { HostError } from "../errors.ts";
 import { keyInPath, storeName } from "../key.ts";
 import { limits } from "../limits.ts";
 import type { KvService } from "../services/kv-service.ts";
-import type { KvCondition, KvEntry } from "../store/kv-store.ts";
+import type { KvEntry } from "../store/kv-store.ts";
 import type { ControlEnv } from "./app.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { valueBody } from "./body-bytes.ts";
+import { conditionOf, isKnown } from "./conditions.ts";
+import { sentDepth } from "./headers.ts";
 import { readQuery } from "./query.ts";
 import { readStream } from "./stream-body.ts";
 
@@ -53,7 +55,8 @@ export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
     const entry = kv.get(store, key);
     if (entry === null) throw new HostError("key_not_found", `No such key in the store "${store}"`);
     const headers = stateHeaders(entry);
-    if (isKnown(context.req.header("if-none-match"), entry.version)) return context.body(null, 304, headers);
+    if (isKnown(context.req.header("if-none-match"), etagOf(entry.version)))
+      return context.body(null, 304, headers);
     return context.body(new Uint8Array(entry.value), 200, {
       ...headers,
       "content-type": "application/octet-stream",
@@ -63,16 +66,17 @@ export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
   routes.put("/:store/*", async (context) => {
     const { store, key } = addressOf(context);
     const { ttl } = readQuery(context, setSchema);
-    const condition = conditionOf(context);
+    const condition = conditionOf(context, versionOf);
     using share = bodies.share();
     const value = await readStream(context.req.raw, valueBody, share);
-    const { version, created } = await kv.set(store, key, value, { ttlSeconds: ttl, condition });
+    const options = { ttlSeconds: ttl, condition, depth: sentDepth(context) };
+    const { version, created } = await kv.set(store, key, value, options);
     return context.json({ version }, created ? 201 : 200, { etag: etagOf(version) });
   });
 
   routes.delete("/:store/*", async (context) => {
     const { store, key } = addressOf(context);
-    const found = await kv.delete(store, key, conditionOf(context));
+    const found = await kv.delete(store, key, conditionOf(context, versionOf), sentDepth(context));
     if (!found) throw new HostError("key_not_found", `No such key in the store "${store}"`);
     return context.body(null, 204);
   });
@@ -80,7 +84,7 @@ export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
   routes.post("/:store/*", async (context) => {
     const { store, key } = addressOf(context);
     const { increment } = readQuery(context, incrementSchema);
-    const value = await kv.increment(store, key, BigInt(increment));
+    const value = await kv.increment(store, key, BigInt(increment), sentDepth(context));
     // More than JSON's numbers can hold exactly.
     return context.json({ value: String(value) });
   });
@@ -104,29 +108,8 @@ function expiryText(atMs: number | null): string | null {
   return atMs === null ? null : new Date(atMs).toISOString();
 }
 
-/** RFC 9110, section 13.1.2: whether the client has this version, compared weakly. */
-function isKnown(ifNoneMatch: string | undefined, version: number): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes("*") || tags.includes(etagOf(version));
-}
-
-/** What a change depends on: If-Match with versions or `*`, or If-None-Match with `*`. */
-function conditionOf(context: Context<ControlEnv>): KvCondition {
-  const match = context.req.header("if-match");
-  const noneMatch = context.req.header("if-none-match");
-  if (match !== undefined && noneMatch !== undefined) {
-    throw new HostError("bad_request", "A change takes If-Match or If-None-Match, not both");
-  }
-  if (noneMatch !== undefined) {
-    if (noneMatch.trim() === "*") return "absent";
-    throw new HostError("bad_request", "A change takes If-None-Match with * alone");
-  }
-  if (match === undefined) return "any";
-  if (match.trim() === "*") return "present";
-  // A weak tag, or one of something else, matches no version (section 13.1.1).
-  return match.split(",").flatMap((tag) => {
-    const [, version] = /^"(\d{1,15})"$/.exec(tag.trim()) ?? [];
-    return version === undefined ? [] : [Number(version)];
-  });
+/** A weak tag, or one of something else, is none of a version. */
+function versionOf(tag: string): number | null {
+  const [, version] = /^"(\d{1,15})"$/.exec(tag) ?? [];
+  return version === undefined ? null : Number(version);
 }

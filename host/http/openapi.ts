@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { errorTable } from "../errors.ts";
 import { functionConfigSchema } from "../function.ts";
+import { blobPaths } from "./openapi-blobs.ts";
 import { eventPaths } from "./openapi-events.ts";
 import { kvPaths } from "./openapi-kv.ts";
 import { json, list, ok, open, operation, problem, ref } from "./openapi-parts.ts";
@@ -218,6 +219,7 @@ const paths = {
     ),
   },
   ...kvPaths,
+  ...blobPaths,
   ...eventPaths,
   "/healthz": { get: open("getHealth", "The host process answers", ok("Live", { type: "object" })) },
   "/readyz": {

@@ -1,4 +1,4 @@
-// Reads the body of a fetch-style Request whole, within its bounds: what the control plane gets.
+// Reads the body of a fetch-style Request within its bounds, whole or as it comes: what the control plane gets.
 
 import { HostError } from "../errors.ts";
 import type { BodyShare } from "./body-budget.ts";
@@ -12,28 +12,42 @@ export async function readStream(
   share?: BodyShare,
 ): Promise<Uint8Array> {
   const body = new BodyBytes(bounds, request.headers.get("content-length"), share);
-  if (request.body === null) return body.whole();
+  for await (const chunk of bodyChunks(request, bounds)) body.add(chunk);
+  return body.whole();
+}
+
+/** The body as it comes; throws `request_timeout` when it stands still, ClientGone when it is cut short. */
+export async function* bodyChunks(
+  request: Request,
+  bounds: Pick<BodyBounds, "idleTimeoutMs" | "what">,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (request.body === null) return;
   const reader = request.body.getReader();
   let idle = false;
-  const timer = setTimeout(() => {
-    idle = true;
-    void reader.cancel().catch(() => {});
-  }, bounds.idleTimeoutMs);
+  const cancel = (): void => void reader.cancel().catch(() => {});
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      // Only while the client is waited for: what is done with the bytes takes the time that it takes.
+      const timer = setTimeout(() => {
+        idle = true;
+        cancel();
+      }, bounds.idleTimeoutMs);
+      const { done, value } = await reader
+        .read()
+        .catch(clientGone)
+        .finally(() => clearTimeout(timer));
       if (idle) throw stoodStill(bounds);
-      if (done) return body.whole();
-      timer.refresh();
-      body.add(value);
+      if (done) return;
+      yield value;
     }
-  } catch (error) {
-    void reader.cancel().catch(() => {});
-    if (error instanceof HostError) throw error;
-    throw new ClientGone("The client went away inside its request", { cause: error });
   } finally {
-    clearTimeout(timer);
+    // Nobody reads on: not the rest of what is too large, either.
+    cancel();
   }
+}
+
+function clientGone(cause: unknown): never {
+  throw new ClientGone("The client went away inside its request", { cause });
 }
 
 /** A body of JSON; throws with `code` when it is none. */

@@ -76,8 +76,8 @@ export function functionTarget(target: Target, host: string): FunctionTarget | n
  * though not to call.
  */
 export function assertPlainPath(path: string): void {
-  // Its keys are any text, and its route reads them as they were sent.
-  if (/^\/v1\/kv\/[^/]+\//.test(path)) return;
+  // Their keys are any text, and their routes read them as they were sent.
+  if (/^\/v1\/(kv|blobs)\/[^/]+\//.test(path)) return;
   const [, name] = /^\/v1\/functions\/([^/]+)/.exec(path) ?? [];
   if (name !== undefined) functionName(name);
   if (/%|\/\.{1,2}(\/|$)/.test(path)) {

@@ -2,10 +2,12 @@
 // turned into times of expiry. The operations of guests are in docs/abi.md.
 
 import { HostError } from "../errors.ts";
+import type { EventQueue } from "../events/queue.ts";
 import { keyText, storeName } from "../key.ts";
 import { limits } from "../limits.ts";
 import type { Question } from "../messages.ts";
-import type { KvCondition, KvEntry, KvListed, KvStore } from "../store/kv-store.ts";
+import type { Condition } from "../store/condition.ts";
+import type { KvEntry, KvListed, KvStore } from "../store/kv-store.ts";
 import type { Operation } from "./services.ts";
 
 export type KvPage = { readonly keys: readonly KvListed[]; readonly cursor: string | null };
@@ -15,11 +17,13 @@ const ttlSecondsMax = 10 * 366 * 86_400;
 
 export class KvService {
   readonly #store: KvStore;
+  readonly #queue: Pick<EventQueue, "telling">;
   readonly #onExpiry: (atMs: number | null) => void;
 
   /** `onExpiry` is told when a key is to expire, Unix ms. */
-  constructor(store: KvStore, onExpiry: (atMs: number | null) => void) {
+  constructor(store: KvStore, queue: Pick<EventQueue, "telling">, onExpiry: (atMs: number | null) => void) {
     this.#store = store;
+    this.#queue = queue;
     this.#onExpiry = onExpiry;
   }
 
@@ -40,40 +44,67 @@ export class KvService {
     return { keys, cursor: found.length > wanted ? (keys.at(-1)?.key ?? null) : null };
   }
 
-  /** `ttlSeconds` 0: it stays. */
+  /** `ttlSeconds` 0: it stays. `depth`: how many calls of functions led to the change. */
   async set(
     store: string,
     key: string,
     value: Uint8Array,
-    options: { readonly ttlSeconds: number; readonly condition: KvCondition },
+    options: { readonly ttlSeconds: number; readonly condition: Condition<number>; readonly depth: number },
   ): Promise<{ version: number; created: boolean }> {
     const expiresAtMs = expiryOf(options.ttlSeconds);
-    const change = { store: storeName(store), key: keyText(key), value: checked(value), expiresAtMs };
-    const done = await this.#store.set({ ...change, condition: options.condition });
+    const { condition, depth } = options;
+    const change = {
+      store: storeName(store),
+      key: keyText(key),
+      value: checked(value),
+      expiresAtMs,
+      condition,
+    };
+    const done = await this.#queue.telling((room) => this.#store.set(change, { depth, room }));
     this.#onExpiry(expiresAtMs);
     return done;
   }
 
-  delete(store: string, key: string, condition: KvCondition): Promise<boolean> {
-    return this.#store.delete(storeName(store), keyText(key), condition);
+  async delete(store: string, key: string, condition: Condition<number>, depth: number): Promise<boolean> {
+    const address = [storeName(store), keyText(key)] as const;
+    const done = await this.#queue.telling((room) =>
+      this.#store.delete(...address, condition, { depth, room }),
+    );
+    return done.found;
   }
 
-  increment(store: string, key: string, by: bigint): Promise<bigint> {
-    return this.#store.increment(storeName(store), keyText(key), by);
+  async increment(store: string, key: string, by: bigint, depth: number): Promise<bigint> {
+    const address = [storeName(store), keyText(key)] as const;
+    return (await this.#queue.telling((room) => this.#store.increment(...address, by, { depth, room }))).sum;
   }
 
   async compareAndSet(
     store: string,
     key: string,
-    expected: Uint8Array | null,
-    value: Uint8Array,
-    ttlSeconds: number,
+    values: { readonly expected: Uint8Array | null; readonly value: Uint8Array; readonly ttlSeconds: number },
+    depth: number,
   ): Promise<number | null> {
+    const { expected, value, ttlSeconds } = values;
     const expiresAtMs = expiryOf(ttlSeconds);
-    const change = { store: storeName(store), key: keyText(key), value: checked(value), expiresAtMs };
-    const version = await this.#store.compareAndSet({ ...change, expected });
+    const change = {
+      store: storeName(store),
+      key: keyText(key),
+      value: checked(value),
+      expiresAtMs,
+      expected,
+    };
+    const done = await this.#queue.telling((room) => this.#store.compareAndSet(change, { depth, room }));
     this.#onExpiry(expiresAtMs);
-    return version;
+    return done.version;
+  }
+
+  nextExpiryMs(): number | null {
+    return this.#store.nextExpiryMs();
+  }
+
+  /** Removes at most `max` keys that have expired; how many it were. */
+  async expire(max: number): Promise<number> {
+    return (await this.#queue.telling((room) => this.#store.expire(max, { depth: 0, room }))).removed;
   }
 
   /** What guests may ask. */
@@ -83,20 +114,19 @@ export class KvService {
         const entry = this.get(store, key);
         return entry === null ? { values: [] } : { values: [String(entry.version)], body: entry.value };
       },
-      "kv.set": async ({ args: [store = "", key = "", ttl = "0"], body }) => {
-        const options = { ttlSeconds: Number(ttl), condition: "any" } as const;
+      "kv.set": async ({ args: [store = "", key = "", ttl = "0"], body }, { depth }) => {
+        const options = { ttlSeconds: Number(ttl), condition: "any", depth } as const;
         return { values: [String((await this.set(store, key, body, options)).version)] };
       },
-      "kv.delete": async ({ args: [store = "", key = ""] }) => ({
-        values: [String(await this.delete(store, key, "any"))],
+      "kv.delete": async ({ args: [store = "", key = ""] }, { depth }) => ({
+        values: [String(await this.delete(store, key, "any", depth))],
       }),
-      "kv.increment": async ({ args: [store = "", key = "", by = "1"] }) => ({
-        values: [String(await this.increment(store, key, integer(by)))],
+      "kv.increment": async ({ args: [store = "", key = "", by = "1"] }, { depth }) => ({
+        values: [String(await this.increment(store, key, integer(by), depth))],
       }),
-      "kv.compare-and-set": async (question) => {
-        const { store, key, ttlSeconds, expected, value } = swap(question);
-        const version = await this.compareAndSet(store, key, expected, value, ttlSeconds);
-        return { values: [String(version !== null)] };
+      "kv.compare-and-set": async (question, { depth }) => {
+        const { store, key, ...values } = swap(question);
+        return { values: [String((await this.compareAndSet(store, key, values, depth)) !== null)] };
       },
       "kv.list": ({ args: [store = "", prefix = "", cursor = ""] }) => {
         const page = this.list(store, prefix, cursor);

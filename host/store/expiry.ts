@@ -1,6 +1,11 @@
 // Removes what has expired, when the first of it has: one timer, none while nothing is to expire.
 
-import type { KvStore } from "./kv-store.ts";
+export type Expiring = {
+  /** Unix milliseconds at which the next of it expires, or null. */
+  nextExpiryMs(): number | null;
+  /** Removes at most `max` that have expired; how many it were. */
+  expire(max: number): Promise<number>;
+};
 
 /** At one time; the rest follows at once, and others' changes get in between. */
 const removedMax = 1_000;
@@ -8,13 +13,13 @@ const removedMax = 1_000;
 const restMsMax = 3_600_000;
 
 export class Expiry {
-  readonly #store: Pick<KvStore, "nextExpiryMs" | "expire">;
+  readonly #store: Expiring;
   readonly #onFault: (error: unknown) => void;
   #timer: NodeJS.Timeout | null = null;
   #atMs = Number.POSITIVE_INFINITY;
   #closed = false;
 
-  constructor(store: Pick<KvStore, "nextExpiryMs" | "expire">, onFault: (error: unknown) => void) {
+  constructor(store: Expiring, onFault: (error: unknown) => void) {
     this.#store = store;
     this.#onFault = onFault;
     this.#schedule(store.nextExpiryMs());

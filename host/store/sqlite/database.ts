@@ -5,7 +5,14 @@ import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 
-const schemas = ["schema-1.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql", "schema-5.sql"];
+const schemas = [
+  "schema-1.sql",
+  "schema-2.sql",
+  "schema-3.sql",
+  "schema-4.sql",
+  "schema-5.sql",
+  "schema-6.sql",
+];
 
 /** Opens for writing and migrates. Throws when the file is of a newer schema or no database. */
 export function openForWriting(file: string): DatabaseSync {

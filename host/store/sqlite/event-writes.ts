@@ -1,5 +1,5 @@
-// The changes of the event queue and of triggers, run by the writer thread. `append` is for other stores
-// too: a change and the event that tells of it are one transaction.
+// The changes of the event queue and of triggers, run by the writer thread. Other stores deliver through it
+// too (`telling.ts`): a change and the event that tells of it are one transaction.
 
 import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
@@ -10,7 +10,7 @@ import { sourceOf, type TriggerSettings } from "../../trigger.ts";
 import type { AttemptEnd, DeliveryFilter, Published } from "../event-store.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 
-type Listener = TriggerKey & { readonly settings: TriggerSettings };
+export type Listener = TriggerKey & { readonly settings: TriggerSettings };
 
 export class EventWrites {
   readonly #sql: StatementCache;
@@ -52,7 +52,15 @@ export class EventWrites {
   }
 
   publish(topic: string, events: readonly HostEvent[], room: number): Published {
-    return this.append("topic", topic, events, room);
+    const listeners = this.listeners("topic", topic);
+    const deliveries = listeners.length * events.length;
+    if (deliveries > room) {
+      throw new HostError(
+        "queue_full",
+        `${deliveries} deliveries are too many for the queue, which has room for ${Math.max(0, room)}`,
+      );
+    }
+    return this.deliver(listeners, events);
   }
 
   fire(triggerId: number, events: readonly { atMs: number; event: HostEvent }[], seenMs: number): Published {
@@ -65,27 +73,17 @@ export class EventWrites {
     const room = this.#backlogRoom(listener);
     const fresh = room === 0 ? [] : due.slice(-room);
     this.#sql.run("UPDATE triggers SET seen_ms = max(seen_ms, ?) WHERE id = ?", seenMs, triggerId);
-    return this.#deliver(
+    return this.deliver(
       [listener],
       fresh.map(({ event }) => event),
     );
   }
 
-  /** Stores a delivery of each event for each trigger that listens to the source, at most `room` of them. */
-  append(
-    kind: TriggerSettings["kind"],
-    source: string,
-    events: readonly HostEvent[],
-    room: number,
-  ): Published {
-    const rows = this.#sql.all("SELECT * FROM triggers WHERE kind = ? AND source = ?", kind, source);
-    if (rows.length * events.length > room) {
-      throw new HostError(
-        "queue_full",
-        `${rows.length * events.length} deliveries are too many for the queue, which has room for ${Math.max(0, room)}`,
-      );
-    }
-    return this.#deliver(rows.map(toListener), events);
+  /** The triggers of a kind that listen to a source. */
+  listeners(kind: TriggerSettings["kind"], source: string): Listener[] {
+    return this.#sql
+      .all("SELECT * FROM triggers WHERE kind = ? AND source = ?", kind, source)
+      .map(toListener);
   }
 
   lease(ids: readonly number[]): void {
@@ -152,7 +150,8 @@ export class EventWrites {
     return Math.max(0, limits.missedInstantsMax - Number(row?.["waiting"]));
   }
 
-  #deliver(listeners: readonly Listener[], events: readonly HostEvent[]): Published {
+  /** Stores a delivery of each event for each listener. */
+  deliver(listeners: readonly Listener[], events: readonly HostEvent[]): Published {
     if (listeners.length === 0 || events.length === 0) return { listeners: [], deliveries: 0 };
     const now = this.#now();
     for (const event of events) {
@@ -211,7 +210,7 @@ function toListener(row: Row): Listener {
 
 /** Events with the same key are delivered one after the other; null where any may be. */
 function orderKeyOf(settings: TriggerSettings, { attributes }: HostEvent): string | null {
-  if (settings.kind !== "topic" || !settings.ordered) return null;
+  if (settings.kind === "schedule" || !settings.ordered) return null;
   return attributes["partitionkey"] ?? `${attributes["source"]} ${attributes["subject"] ?? ""}`;
 }
 

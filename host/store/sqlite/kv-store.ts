@@ -1,7 +1,10 @@
 // Key-value stores in SQLite: reads on this thread's connection, changes through the writer thread.
 
 import type { DatabaseSync } from "node:sqlite";
-import type { KvCondition, KvEntry, KvListed, KvSet, KvStore, KvSwap } from "../kv-store.ts";
+import type { Cause } from "../cause.ts";
+import type { Condition } from "../condition.ts";
+import type { KvEntry, KvListed, KvSet, KvStore, KvSwap } from "../kv-store.ts";
+import { keyRange } from "./key-range.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 import type { Writer } from "./writer.ts";
 
@@ -30,8 +33,7 @@ export class SqliteKvStore implements KvStore {
     store: string,
     { prefix, after, limit }: { prefix: string; after: string | null; limit: number },
   ): KvListed[] {
-    const from = Buffer.from(prefix);
-    const end = keyAfterAll(from);
+    const { from, end } = keyRange(prefix);
     return this.#sql
       .all(
         `SELECT key, length(value) AS bytes, version, expires_at_ms FROM kv
@@ -68,37 +70,33 @@ export class SqliteKvStore implements KvStore {
     return typeof next === "number" ? next : null;
   }
 
-  set(change: KvSet): Promise<{ version: number; created: boolean }> {
-    return this.#writer.write("kv", "set", change);
+  set(change: KvSet, cause: Cause): ReturnType<KvStore["set"]> {
+    return this.#writer.write("kv", "set", change, cause);
   }
 
-  delete(store: string, key: string, condition: KvCondition): Promise<boolean> {
-    return this.#writer.write("kv", "delete", store, key, condition);
+  delete(
+    store: string,
+    key: string,
+    condition: Condition<number>,
+    cause: Cause,
+  ): ReturnType<KvStore["delete"]> {
+    return this.#writer.write("kv", "delete", store, key, condition, cause);
   }
 
-  increment(store: string, key: string, by: bigint): Promise<bigint> {
-    return this.#writer.write("kv", "increment", store, key, by);
+  increment(store: string, key: string, by: bigint, cause: Cause): ReturnType<KvStore["increment"]> {
+    return this.#writer.write("kv", "increment", store, key, by, cause);
   }
 
-  compareAndSet(change: KvSwap): Promise<number | null> {
-    return this.#writer.write("kv", "compareAndSet", change);
+  compareAndSet(change: KvSwap, cause: Cause): ReturnType<KvStore["compareAndSet"]> {
+    return this.#writer.write("kv", "compareAndSet", change, cause);
   }
 
-  expire(max: number): Promise<number> {
-    return this.#writer.write("kv", "expire", max);
+  expire(max: number, cause: Cause): ReturnType<KvStore["expire"]> {
+    return this.#writer.write("kv", "expire", max, cause);
   }
 }
 
 function toState(row: Row): Pick<KvEntry, "version" | "expiresAtMs"> {
   const expires = row["expires_at_ms"];
   return { version: Number(row["version"]), expiresAtMs: typeof expires === "number" ? expires : null };
-}
-
-/** The least key that is behind all with a prefix; null when there is none. */
-function keyAfterAll(prefix: Uint8Array): Uint8Array | null {
-  const last = prefix.findLastIndex((byte) => byte < 0xff);
-  if (last === -1) return null;
-  const next = Buffer.from(prefix.subarray(0, last + 1));
-  next[last] = (next[last] as number) + 1;
-  return next;
 }

@@ -3,8 +3,13 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { HostError } from "../../errors.ts";
-import type { KvCondition, KvSet, KvSwap } from "../kv-store.ts";
-import { StatementCache } from "./statement-cache.ts";
+import type { Cause, Told } from "../cause.ts";
+import { assertCondition, type Condition } from "../condition.ts";
+import type { KvSet, KvSwap } from "../kv-store.ts";
+import type { EventWrites } from "./event-writes.ts";
+import { type KvChange, tellOfKey } from "./kv-telling.ts";
+import { type Row, StatementCache } from "./statement-cache.ts";
+import { Telling } from "./telling.ts";
 
 type Stored = { readonly value: Uint8Array; readonly version: number; readonly expiresAtMs: number | null };
 
@@ -12,73 +17,85 @@ const int64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
 
 export class KvWrites {
   readonly #sql: StatementCache;
+  readonly #events: EventWrites;
   readonly #now: () => number;
 
-  constructor(database: DatabaseSync, now: () => number = Date.now) {
+  constructor(database: DatabaseSync, events: EventWrites, now: () => number = Date.now) {
     this.#sql = new StatementCache(database);
+    this.#events = events;
     this.#now = now;
   }
 
-  set({ store, key, value, expiresAtMs, condition }: KvSet): { version: number; created: boolean } {
-    const stored = this.#stored(store, key);
-    assertCondition(stored, condition);
-    return { version: this.#put(store, key, value, expiresAtMs), created: stored === null };
+  set(change: KvSet, cause: Cause): Told & { version: number; created: boolean } {
+    const telling = new Telling(this.#events, cause);
+    const stored = this.#stored(telling, change.store, change.key);
+    assertCondition(stored?.version ?? null, change.condition, "key");
+    const version = this.#put(telling, stored, change);
+    return { version, created: stored === null, published: telling.published };
   }
 
-  delete(store: string, key: string, condition: KvCondition): boolean {
-    const stored = this.#stored(store, key);
-    assertCondition(stored, condition);
-    if (stored !== null) this.#remove(store, key);
-    return stored !== null;
+  delete(store: string, key: string, condition: Condition<number>, cause: Cause): Told & { found: boolean } {
+    const telling = new Telling(this.#events, cause);
+    const stored = this.#stored(telling, store, key);
+    assertCondition(stored?.version ?? null, condition, "key");
+    if (stored !== null) this.#remove(telling, "deleted", { store, key, stored });
+    return { found: stored !== null, published: telling.published };
   }
 
-  increment(store: string, key: string, by: bigint): bigint {
-    const stored = this.#stored(store, key);
+  increment(store: string, key: string, by: bigint, cause: Cause): Told & { sum: bigint } {
+    const telling = new Telling(this.#events, cause);
+    const stored = this.#stored(telling, store, key);
     const sum = (stored === null ? 0n : numberIn(stored.value)) + by;
     if (sum < int64.min || sum > int64.max) {
       throw new HostError("not_a_number", `Cannot add ${by}: the sum does not fit into 64 bits`);
     }
-    this.#put(store, key, Buffer.from(sum.toString()), stored?.expiresAtMs ?? null);
-    return sum;
+    const value = Buffer.from(sum.toString());
+    this.#put(telling, stored, { store, key, value, expiresAtMs: stored?.expiresAtMs ?? null });
+    return { sum, published: telling.published };
   }
 
-  compareAndSet({ store, key, value, expiresAtMs, expected }: KvSwap): number | null {
-    const stored = this.#stored(store, key);
+  compareAndSet(change: KvSwap, cause: Cause): Told & { version: number | null } {
+    const { expected } = change;
+    const telling = new Telling(this.#events, cause);
+    const stored = this.#stored(telling, change.store, change.key);
     const isExpected =
       stored === null || expected === null
         ? stored === expected
         : Buffer.compare(stored.value, expected) === 0;
-    return isExpected ? this.#put(store, key, value, expiresAtMs) : null;
+    const version = isExpected ? this.#put(telling, stored, change) : null;
+    return { version, published: telling.published };
   }
 
-  expire(max: number): number {
+  expire(max: number, cause: Cause): Told & { removed: number } {
+    const telling = new Telling(this.#events, cause);
     const rows = this.#sql.all(
-      "SELECT rowid AS id FROM kv WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?",
+      `SELECT store, key, value, version, expires_at_ms FROM kv
+       WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`,
       this.#now(),
       max,
     );
-    for (const { id } of rows) this.#sql.run("DELETE FROM kv WHERE rowid = ?", id ?? null);
-    return rows.length;
+    for (const row of rows) {
+      const key = Buffer.from(row["key"] as Uint8Array).toString();
+      this.#remove(telling, "expired", { store: String(row["store"]), key, stored: toStored(row) });
+    }
+    return { removed: rows.length, published: telling.published };
   }
 
-  #stored(store: string, key: string): Stored | null {
+  #stored(telling: Telling, store: string, key: string): Stored | null {
     const row = this.#sql.get(
       "SELECT value, version, expires_at_ms FROM kv WHERE store = ? AND key = ?",
       store,
       Buffer.from(key),
     );
     if (row === undefined) return null;
-    const expiresAtMs = row["expires_at_ms"] === null ? null : Number(row["expires_at_ms"]);
-    if (expiresAtMs !== null && expiresAtMs <= this.#now()) {
-      this.#remove(store, key);
-      return null;
-    }
-    return { value: row["value"] as Uint8Array, version: Number(row["version"]), expiresAtMs };
+    const stored = toStored(row);
+    if (stored.expiresAtMs === null || stored.expiresAtMs > this.#now()) return stored;
+    this.#remove(telling, "expired", { store, key, stored });
+    return null;
   }
 
-  #put(store: string, key: string, value: Uint8Array, expiresAtMs: number | null): number {
-    const changed = this.#sql.get("UPDATE kv_changes SET last = last + 1 RETURNING last");
-    const version = Number(changed?.["last"]);
+  #put(telling: Telling, stored: Stored | null, { store, key, value, expiresAtMs }: KvPut): number {
+    const version = this.#nextVersion();
     this.#sql.run(
       `INSERT INTO kv (store, key, value, version, expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5)
        ON CONFLICT (store, key) DO UPDATE SET value = ?3, version = ?4, expires_at_ms = ?5`,
@@ -88,24 +105,38 @@ export class KvWrites {
       version,
       expiresAtMs,
     );
+    tellOfKey(telling, "set", { store, key, version, value, oldValue: stored?.value ?? null });
     return version;
   }
 
-  #remove(store: string, key: string): void {
+  #remove(
+    telling: Telling,
+    change: Exclude<KvChange, "set">,
+    { store, key, stored }: { readonly store: string; readonly key: string; readonly stored: Stored },
+  ): void {
     this.#sql.run("DELETE FROM kv WHERE store = ? AND key = ?", store, Buffer.from(key));
+    tellOfKey(telling, change, {
+      store,
+      key,
+      version: stored.version,
+      value: null,
+      oldValue: stored.value,
+    });
+  }
+
+  #nextVersion(): number {
+    return Number(this.#sql.get("UPDATE kv_changes SET last = last + 1 RETURNING last")?.["last"]);
   }
 }
 
-function assertCondition(stored: Stored | null, condition: KvCondition): void {
-  const version = stored?.version ?? null;
-  if (condition === "any") return;
-  if (condition === "absent" && version !== null) {
-    throw new HostError("precondition_failed", `The key is there, at version ${version}`);
-  }
-  if (condition === "absent") return;
-  if (version === null) throw new HostError("precondition_failed", "The key is not there");
-  if (condition === "present" || condition.includes(version)) return;
-  throw new HostError("precondition_failed", `The key is at version ${version}`);
+type KvPut = Omit<KvSet, "condition">;
+
+function toStored(row: Row): Stored {
+  return {
+    value: row["value"] as Uint8Array,
+    version: Number(row["version"]),
+    expiresAtMs: row["expires_at_ms"] === null ? null : Number(row["expires_at_ms"]),
+  };
 }
 
 function numberIn(value: Uint8Array): bigint {

@@ -2,6 +2,7 @@
 // that writes for all of them.
 
 import { limits } from "../../limits.ts";
+import { SqliteBlobStore } from "./blob-store.ts";
 import { openForReading } from "./database.ts";
 import { SqliteEventStore } from "./event-store.ts";
 import { SqliteFunctionStore } from "./function-store.ts";
@@ -12,6 +13,7 @@ export type SqliteStores = {
   readonly file: string;
   readonly functions: SqliteFunctionStore;
   readonly kv: SqliteKvStore;
+  readonly blobs: SqliteBlobStore;
   readonly events: SqliteEventStore;
   close(): Promise<void>;
 };
@@ -25,6 +27,7 @@ export async function openStores(file: string, onWriterLost: (error: Error) => v
     file,
     functions: new SqliteFunctionStore(database, writer),
     kv: new SqliteKvStore(database, writer),
+    blobs: new SqliteBlobStore(database, writer),
     events: new SqliteEventStore(database, writer),
     close: async () => {
       // The writer last: the last connection to close folds the write-ahead log into the database.

@@ -2,15 +2,18 @@
 // may span stores: a change and the event that tells of it.
 
 import type { DatabaseSync } from "node:sqlite";
+import { BlobWrites } from "./blob-writes.ts";
 import { EventWrites } from "./event-writes.ts";
 import { FunctionWrites } from "./function-writes.ts";
 import { KvWrites } from "./kv-writes.ts";
 
 export function writesOf(database: DatabaseSync, versionsMax: number) {
+  const events = new EventWrites(database);
   return {
     functions: new FunctionWrites(database, versionsMax),
-    kv: new KvWrites(database),
-    events: new EventWrites(database),
+    kv: new KvWrites(database, events),
+    blobs: new BlobWrites(database, events),
+    events,
   };
 }
 

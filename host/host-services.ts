@@ -1,0 +1,37 @@
+// What functions keep and start others by: stores, buckets and the event queue over the stores of the data
+// folder. Called by `main.ts` at start.
+
+import { EventQueue } from "./events/queue.ts";
+import type { HostState } from "./host-state.ts";
+import { BlobLinks } from "./services/blob-links.ts";
+import { blobOperations } from "./services/blob-operations.ts";
+import { BlobService } from "./services/blob-service.ts";
+import { eventOperations } from "./services/event-service.ts";
+import { KvService } from "./services/kv-service.ts";
+import { Services } from "./services/services.ts";
+import { Expiry } from "./store/expiry.ts";
+
+export type HostServices = {
+  readonly queue: EventQueue;
+  readonly kv: KvService;
+  readonly blobs: BlobService;
+  readonly links: BlobLinks;
+  /** What guests may ask. */
+  readonly services: Services;
+  /** Removes nothing any more by itself. */
+  close(): void;
+};
+
+export function openServices(state: HostState, onFault: (error: unknown) => void): HostServices {
+  const queue = new EventQueue(state.events);
+  const kv: KvService = new KvService(state.kv, queue, (atMs) => expiry.noted(atMs));
+  const expiry = new Expiry(kv, onFault);
+  const blobs = new BlobService({ store: state.blobs, files: state.blobFiles, queue, onFault });
+  const links = new BlobLinks(state.linkKey);
+  const services = new Services({
+    ...kv.operations,
+    ...blobOperations(blobs, links),
+    ...eventOperations(queue),
+  });
+  return { queue, kv, blobs, links, services, close: () => expiry.close() };
+}
