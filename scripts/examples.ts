@@ -15,6 +15,8 @@ export type Example = {
     readonly body?: string;
   };
   readonly expect: { readonly status: number; readonly contentType: string };
+  /** What else starts it, by the trigger's name (docs/events.md). */
+  readonly triggers?: Readonly<Record<string, object>>;
 };
 
 const folder = join(import.meta.dirname, "../guest/examples");

@@ -53,7 +53,16 @@ async function deployIfAbsent(url: string, name: string): Promise<void> {
     headers: { ...headers, "content-type": "application/wasm" },
     body: await compileExample(name),
   });
-  if (!answer.ok) throw new Error(`${name}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  const { triggers = {} } = await readExample(name);
+  for (const [trigger, settings] of Object.entries(triggers)) {
+    const added = await fetch(`${endpoint}/triggers/${trigger}`, {
+      method: "PUT",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(settings),
+    });
+    if (!added.ok) throw new Error(`trigger ${trigger}: ${added.status} ${await added.text()}`);
+  }
 }
 
 function curlCommand(url: string, name: string, { request, expect }: Example): string {

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { readEvents, type ServerEvent } from "./event-stream.ts";
 import { CommandFailure, messageOf } from "./failure.ts";
 import { readAnswer, readAnswerBytes, readJson, readProblem } from "./host-answer.ts";
-import { displayUrl, sendRequest } from "./http-request.ts";
+import { displayUrl, type RequestBody, sendRequest } from "./http-request.ts";
 import { terminalLine } from "./terminal-text.ts";
 
 const functionRecord = z.looseObject({
@@ -144,7 +144,7 @@ export function createClient(base: URL, token: string | null): HostClient {
 type Sender = (
   method: string,
   target: string,
-  body?: { readonly type: string; readonly bytes: Uint8Array },
+  body?: { readonly type: string; readonly bytes: RequestBody },
   options?: {
     readonly accept?: string;
     readonly headers?: Readonly<Record<string, string>>;

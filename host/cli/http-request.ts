@@ -4,7 +4,11 @@
 
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import type { Readable } from "node:stream";
 import { CommandFailure, messageOf, systemCodeOf } from "./failure.ts";
+
+/** Bytes, or as many of a stream as it says. */
+export type RequestBody = Uint8Array | { readonly stream: Readable; readonly length: number };
 
 export type HttpRequest = {
   /** Scheme, host, port and, behind a proxy, a path to prefix. */
@@ -13,7 +17,7 @@ export type HttpRequest = {
   /** Path and query exactly as they go on the wire. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: Uint8Array | undefined;
+  readonly body?: RequestBody | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -51,15 +55,20 @@ export function sendRequest(request: HttpRequest): Promise<IncomingMessage> {
     outgoing.on("error", (error) => {
       reject(signal?.aborted === true ? signal.reason : requestFailure(base, connected, error));
     });
-    outgoing.end(body);
+    if (body === undefined || body instanceof Uint8Array) outgoing.end(body);
+    else {
+      body.stream.once("error", (error) => outgoing.destroy(error));
+      outgoing.once("close", () => body.stream.destroy());
+      body.stream.pipe(outgoing);
+    }
   });
 }
 
-function requestHeaders(headers: HttpRequest["headers"], body: Uint8Array | undefined) {
+function requestHeaders(headers: HttpRequest["headers"], body: RequestBody | undefined) {
   const copy: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers))
     copy[name] = typeof value === "string" ? value : [...value];
-  if (body !== undefined) copy["content-length"] = String(body.byteLength);
+  if (body !== undefined) copy["content-length"] = String(body.length);
   return copy;
 }
 

@@ -3,6 +3,7 @@
 // else. Importing it does nothing.
 
 import { benchCommands } from "./commands/bench.ts";
+import { blobCommands } from "./commands/blob.ts";
 import { buildCommand } from "./commands/build.ts";
 import { callCommand } from "./commands/call.ts";
 import { configCommand } from "./commands/config.ts";
@@ -35,6 +36,7 @@ const commands = [
   configCommand,
   rollbackCommand,
   kvCommands,
+  blobCommands,
   triggerCommands,
   publishCommand,
   eventsCommands,

@@ -16,17 +16,28 @@ const wanted = new Map<string, RegExp>([
   ["markdown", /<h1>Hello <em>world<\/em><\/h1>/],
   ["mandelbrot", /^.PNG\r\n/],
   ["url-shortener", /^\{"name":"[a-z2-9]{6}","url":"https:\/\/webassembly.org\/specs\/"\}$/],
+  ["audit-log", /^No changes yet\n$/],
+  ["daily-report", /^No reports yet\n$/],
+  ["order-pipeline", /^\{"order":"[0-9a-f-]{36}"\}$/],
+  ["order-shipping", /^\{"left":0\}$/],
   ["qr", /^(<\?xml[^>]*>\s*)?<svg [\s\S]*<\/svg>\s*$/],
 ]);
 
 for (const name of await exampleNames()) {
-  const { description, request, expect } = await readExample(name);
+  const { description, request, expect, triggers = {} } = await readExample(name);
   test(`the example ${name} answers through the host: ${description}`, async () => {
     assert.match(description, /^[A-Z].{10,}[^.]$/);
     const wasm = await compiled(exampleFile(name));
     const url = `${host.host.url}/v1/functions/${name}`;
     const deployed = await fetch(url, { method: "PUT", body: wasm });
     assert.equal(deployed.status, 201, await deployed.text());
+    for (const [trigger, settings] of Object.entries(triggers)) {
+      const added = await fetch(`${url}/triggers/${trigger}`, {
+        method: "PUT",
+        body: JSON.stringify(settings),
+      });
+      assert.equal(added.status, 201, await added.text());
+    }
     const { path, method, headers = {}, body } = request;
     const answer = await fetch(`${host.host.url}/fn/${name}${path}`, {
       method: method ?? (body === undefined ? "GET" : "POST"),

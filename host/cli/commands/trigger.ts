@@ -11,18 +11,29 @@ import { terminalLine } from "../terminal-text.ts";
 const trigger = z.looseObject({ id: z.string(), kind: z.string() });
 const triggerList = z.looseObject({ triggers: z.array(trigger) });
 
+/** The setting that says what a trigger listens to, and the kind that has it. */
+const kinds = [
+  ["topic", "topic"],
+  ["bucket", "blob"],
+  ["store", "kv"],
+  ["cron", "schedule"],
+] as const;
+
 const add: CommandSpec = {
   name: "add",
   args: "<function> <trigger> <settings...>",
   summary: "add a trigger to a function, or replace the one of that name",
   examples: [
     "mayfly trigger add audit on-orders topic=orders",
+    "mayfly trigger add thumbnail on-photos bucket=photos prefix=in/ on=created",
+    "mayfly trigger add audit on-links store=links on=set,deleted values=true",
     'mayfly trigger add report nightly cron="30 2 * * *" timeZone=Europe/Zurich',
     "mayfly trigger add audit on-orders topic=orders ordered=true attemptsMax=10",
   ],
   notes:
-    "topic=NAME or cron=EXPRESSION says what it listens to. Further settings: ordered timeZone missed\n" +
-    "path concurrency attemptsMax backoffMs backoffMaxMs maxAgeMs paused (docs/events.md).",
+    "topic=NAME, bucket=NAME, store=NAME or cron=EXPRESSION says what it listens to. Further settings:\n" +
+    "on prefix suffix values ordered timeZone missed path concurrency attemptsMax backoffMs backoffMaxMs\n" +
+    "maxAgeMs paused (docs/events.md).",
   options: [],
   usesHost: true,
   async run(args, { client, output }) {
@@ -30,8 +41,12 @@ const add: CommandSpec = {
     const id = requiredArgument(args, 1);
     const pairs = args.slice(2).map(readPair);
     const settings = Object.fromEntries(pairs.map(([key, text]) => [key, settingOf(key, text)]));
-    const kind = "topic" in settings ? "topic" : "cron" in settings ? "schedule" : undefined;
-    if (kind === undefined) throw new WrongUsage("Nothing to listen to, want topic=NAME or cron=EXPRESSION");
+    const [, kind] = kinds.find(([key]) => key in settings) ?? [];
+    if (kind === undefined) {
+      throw new WrongUsage(
+        "Nothing to listen to, want topic=NAME, bucket=NAME, store=NAME or cron=EXPRESSION",
+      );
+    }
     const host = client();
     const bytes = new TextEncoder().encode(JSON.stringify({ kind, ...settings }));
     const target = `/v1/functions/${name}/triggers/${encodeURIComponent(id)}`;
@@ -61,7 +76,7 @@ const list: CommandSpec = {
     const rows = triggers.map((each) => [
       terminalLine(each.id),
       terminalLine(each.kind),
-      terminalLine(String(each["topic"] ?? each["cron"] ?? "")),
+      terminalLine(String(kinds.map(([key]) => each[key]).find((source) => source !== undefined) ?? "")),
       each["paused"] === true ? "paused" : "",
     ]);
     for (const line of formatTable(["TRIGGER", "KIND", "LISTENS TO", ""], rows)) output.line(line.trimEnd());
@@ -88,7 +103,7 @@ const remove: CommandSpec = {
 
 export const triggerCommands: CommandGroup = {
   name: "trigger",
-  summary: "start functions by events: topics and schedules",
+  summary: "start functions by events: topics, changes, schedules",
   examples: ["mayfly trigger add audit on-orders topic=orders", "mayfly trigger list audit"],
   commands: [add, list, remove],
 };
@@ -96,6 +111,8 @@ export const triggerCommands: CommandGroup = {
 /** Numbers and truth values are such; whatever else a key may be is text. */
 function settingOf(key: string, text: string): unknown {
   if (/(Ms|Max|concurrency)$/.test(key) && /^\d+$/.test(text)) return Number(text);
-  if (key === "ordered" || key === "paused") return text === "true" ? true : text === "false" ? false : text;
+  if (key === "on") return text.split(",");
+  if (["ordered", "paused", "values"].includes(key))
+    return text === "true" ? true : text === "false" ? false : text;
   return text;
 }
