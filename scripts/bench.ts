@@ -19,6 +19,7 @@ const benchmarks = [
   "simulate",
   "trace",
   "events",
+  "blobs",
 ];
 const folder = join(import.meta.dirname, "..", "bench");
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith("-"));

@@ -9,7 +9,6 @@ import { assertLinked, type BlobLinks, type LinkBounds } from "../services/blob-
 import type { BlobLabels, BlobService } from "../services/blob-service.ts";
 import type { Blob } from "../store/blob-store.ts";
 import type { ControlEnv } from "./app.ts";
-import { jsonBody } from "./body-bytes.ts";
 import { conditionOf, isKnown } from "./conditions.ts";
 import { fileStream } from "./file-stream.ts";
 import { readForm } from "./form-upload.ts";
@@ -35,7 +34,8 @@ const listSchema = z.strictObject({
 });
 
 const metadataPrefix = "x-mayfly-meta-";
-const blobBody = { what: "blob", idleTimeoutMs: jsonBody.idleTimeoutMs };
+const chunksOf = (context: Context<ControlEnv>): AsyncIterable<Uint8Array> =>
+  bodyChunks(context.req.raw, { idleTimeoutMs: limits.bodyIdleTimeoutMs }, context.env.incoming);
 
 export function blobRoutes(parts: BlobRouteParts): Hono<ControlEnv> {
   const { blobs } = parts;
@@ -58,7 +58,7 @@ export function blobRoutes(parts: BlobRouteParts): Hono<ControlEnv> {
     const bounds = boundsOf(context);
     assertLinked(bounds, labels.contentType);
     assertAnnounced(context, bounds.bytesMax);
-    const received = await blobs.receive(bodyChunks(context.req.raw, blobBody), bounds.bytesMax);
+    const received = await blobs.receive(chunksOf(context), bounds.bytesMax);
     const { created } = await blobs.put(
       bucket,
       [{ key, ...labels, received }],
@@ -115,10 +115,12 @@ async function sendBlob({ blobs, onFault }: BlobRouteParts, context: BlobContext
     if (range !== null) context.header("content-range", `bytes ${start}-${end - 1}/${blob.bytes}`);
     if (context.req.method === "HEAD") return context.body(null, status, sized);
     isHandedOver = true;
+    const { outgoing } = context.env;
     const body = fileStream(file, {
       range: { start, end },
       digest: range === null ? blob.digest : null,
       onFault: (error) => onFault(error, context.get("requestId")),
+      ...(outgoing === undefined ? {} : { hasLeft: () => outgoing.writableLength === 0 }),
     });
     return context.body(body, status, sized);
   } finally {
@@ -133,7 +135,7 @@ async function takeForm({ blobs }: BlobRouteParts, context: BlobContext): Promis
   assertAnnounced(context, limits.blobBytesMax);
   const { files, fields } = await readForm({
     contentType: context.req.header("content-type") ?? "",
-    chunks: bodyChunks(context.req.raw, blobBody),
+    chunks: chunksOf(context),
     receive: (chunks) => blobs.receive(chunks, bounds.bytesMax),
     discard: (received) => blobs.discard(received),
   });

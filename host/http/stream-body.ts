@@ -1,5 +1,6 @@
 // Reads the body of a fetch-style Request within its bounds, whole or as it comes: what the control plane gets.
 
+import type { IncomingMessage } from "node:http";
 import { HostError } from "../errors.ts";
 import type { BodyShare } from "./body-budget.ts";
 import { type BodyBounds, BodyBytes, jsonBody, stoodStill } from "./body-bytes.ts";
@@ -16,33 +17,39 @@ export async function readStream(
   return body.whole();
 }
 
-/** The body as it comes; throws `request_timeout` when it stands still, ClientGone when it is cut short. */
+/**
+ * The body as it comes, each chunk in memory of its own; throws `request_timeout` when it stands still,
+ * ClientGone when it is cut short. Where there is Node's request its chunks are taken from there: a stream
+ * of the fetch standard copies each.
+ */
 export async function* bodyChunks(
   request: Request,
-  bounds: Pick<BodyBounds, "idleTimeoutMs" | "what">,
+  { idleTimeoutMs }: Pick<BodyBounds, "idleTimeoutMs">,
+  incoming?: IncomingMessage,
 ): AsyncGenerator<Uint8Array, void, void> {
-  if (request.body === null) return;
-  const reader = request.body.getReader();
-  let idle = false;
-  const cancel = (): void => void reader.cancel().catch(() => {});
+  // What is not read of it is the adapter's to drain, or to cut.
+  const chunks = incoming?.iterator({ destroyOnReturn: false }) ?? request.body?.values();
+  if (chunks === undefined) return;
   try {
     for (;;) {
-      // Only while the client is waited for: what is done with the bytes takes the time that it takes.
-      const timer = setTimeout(() => {
-        idle = true;
-        cancel();
-      }, bounds.idleTimeoutMs);
-      const { done, value } = await reader
-        .read()
-        .catch(clientGone)
-        .finally(() => clearTimeout(timer));
-      if (idle) throw stoodStill(bounds);
+      const { done, value } = await inTime(chunks.next().catch(clientGone), idleTimeoutMs);
       if (done) return;
       yield value;
     }
   } finally {
-    // Nobody reads on: not the rest of what is too large, either.
-    cancel();
+    // Not waited for: it comes when a read that stands still has ended.
+    void chunks.return?.(undefined)?.catch(() => {});
+  }
+}
+
+/** Only while the client is waited for: what is done with the bytes takes the time that it takes. */
+async function inTime<value>(read: Promise<value>, idleTimeoutMs: number): Promise<value> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(stoodStill({ idleTimeoutMs })), idleTimeoutMs);
+  try {
+    return await Promise.race([read, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -32,8 +32,8 @@ export function tellOfKey(telling: Telling, change: KvChange, changed: ChangedKe
 /** As texts where they are such, else in base64; left out where the event would be too large. */
 function valuesOf({ value, oldValue }: ChangedKey): object {
   const values = { ...member("value", value), ...member("oldValue", oldValue) };
-  // Beside what else an event holds: a key, at worst with each byte escaped.
-  const room = limits.eventBytesMax - 8 * limits.kvKeyBytesMax;
+  // Beside what else an event holds: the key twice, at worst with each byte escaped.
+  const room = limits.eventBytesMax - 10 * limits.kvKeyBytesMax;
   return Buffer.byteLength(JSON.stringify(values)) <= room ? values : { valuesTooLarge: true };
 }
 
