@@ -65,6 +65,7 @@ export const errorTable = {
   function_not_found: row(404, "caller", false, "No function or version of that name; deploy it first"),
   trigger_not_found: row(404, "caller", false, "The function has no trigger of that name"),
   event_not_found: row(404, "caller", false, "No such event: it has been delivered, or dropped"),
+  invocation_not_found: row(404, "caller", false, "No such asynchronous call, or its time is over"),
   blob_not_found: row(404, "caller", false, "The bucket has no such blob; see the listing of the bucket"),
   key_not_found: row(404, "caller", false, "The store has no such key, or it has expired"),
   method_not_allowed: row(
@@ -85,6 +86,12 @@ export const errorTable = {
     "caller",
     true,
     "An attempt to deliver the event runs; try again when it has ended",
+  ),
+  no_answer: row(
+    409,
+    "caller",
+    true,
+    "The asynchronous call has not ended, or has failed; its state says which",
   ),
   too_deep: row(
     409,

@@ -45,6 +45,11 @@ const hostPattern = z
   .max(253)
   .refine(isHostPattern, "want a host name, *.NAME, * or an address or range, each with an optional :PORT");
 
+const topic = z
+  .string()
+  .refine((name) => name === "" || isFunctionName(name), "want the name of a topic, or nothing")
+  .default("");
+
 /** The configuration of a function; an absent field has its default, an unknown one is refused. */
 export const functionConfigSchema = z.strictObject({
   timeoutMs: z.int().min(1).max(900_000).default(30_000),
@@ -55,6 +60,14 @@ export const functionConfigSchema = z.strictObject({
   isolation: z.enum(["fresh", "snapshot", "reuse", "dedicated"]).default("fresh"),
   env: environment.default({}),
   allowedHosts: z.array(hostPattern).max(100).default([]),
+  /** Of asynchronous calls. */
+  asyncAttemptsMax: z.int().min(1).max(100).default(3),
+  asyncConcurrency: z.int().min(1).max(1_000).default(10),
+  /** How long what came of one is kept. */
+  asyncKeepMs: z.int().min(1_000).max(2_678_400_000).default(86_400_000),
+  /** Topics that are told of their ends; "" for none. */
+  onSuccess: topic,
+  onFailure: topic,
 });
 
 export type FunctionConfig = z.infer<typeof functionConfigSchema>;

@@ -1,6 +1,7 @@
 // What functions keep and start others by: stores, buckets and the event queue over the stores of the data
 // folder. Called by `main.ts` at start.
 
+import { AsyncCalls } from "./events/async-calls.ts";
 import { EventQueue } from "./events/queue.ts";
 import type { HostState } from "./host-state.ts";
 import { BlobLinks } from "./services/blob-links.ts";
@@ -16,6 +17,9 @@ export type HostServices = {
   readonly kv: KvService;
   readonly blobs: BlobService;
   readonly links: BlobLinks;
+  readonly asyncCalls: AsyncCalls;
+  /** What came of an asynchronous call is kept from now on for its time. */
+  readonly onAsyncEnd: () => void;
   /** What guests may ask. */
   readonly services: Services;
   /** Removes nothing any more by itself. */
@@ -33,5 +37,19 @@ export function openServices(state: HostState, onFault: (error: unknown) => void
     ...blobOperations(blobs, links),
     ...eventOperations(queue),
   });
-  return { queue, kv, blobs, links, services, close: () => expiry.close() };
+  const asyncCalls = new AsyncCalls({ store: state.async, queue });
+  const asyncExpiry = new Expiry(asyncCalls, onFault);
+  return {
+    queue,
+    kv,
+    blobs,
+    links,
+    asyncCalls,
+    onAsyncEnd: () => asyncExpiry.look(),
+    services,
+    close: () => {
+      expiry.close();
+      asyncExpiry.close();
+    },
+  };
 }

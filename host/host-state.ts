@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { judgeCrash } from "./deploy/quarantine.ts";
 import { limits } from "./limits.ts";
+import type { AsyncStore } from "./store/async-store.ts";
 import type { BlobStore } from "./store/blob-store.ts";
 import { lockDataFolder } from "./store/data-lock.ts";
 import type { EventStore } from "./store/event-store.ts";
@@ -24,6 +25,7 @@ export class DataFolderError extends Error {}
 export type HostState = {
   readonly functions: FunctionStore;
   readonly kv: KvStore;
+  readonly async: AsyncStore;
   readonly blobs: BlobStore;
   readonly blobFiles: BlobFiles;
   readonly events: EventStore;
@@ -60,6 +62,7 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
     return {
       functions: stores.functions,
       kv: stores.kv,
+      async: stores.async,
       blobs: stores.blobs,
       blobFiles: await BlobFiles.open(join(dataDir, "blobs"), sync, (digest) => stores.blobs.isUsed(digest)),
       events: stores.events,

@@ -9,9 +9,10 @@ import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { checkEngine } from "./deploy/engine-check.ts";
 import { Inspectors } from "./deploy/inspect.ts";
+import { HostError } from "./errors.ts";
 import { Deliveries } from "./events/deliveries.ts";
 import type { Deployment } from "./function.ts";
-import { openServices } from "./host-services.ts";
+import { type HostServices, openServices } from "./host-services.ts";
 import { type HostState, openState } from "./host-state.ts";
 import { type ControlParts, controlApp } from "./http/app.ts";
 import { BodyBudget } from "./http/body-budget.ts";
@@ -30,7 +31,6 @@ import { assertLimits, limits } from "./limits.ts";
 import { LogStore } from "./observe/log-store.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Outbound, type OutboundParts } from "./outbound/outbound.ts";
-import type { Services } from "./services/services.ts";
 import { digestOf } from "./store/files/artifact-store.ts";
 import { type SyncPath, syncDirectly } from "./store/sync.ts";
 
@@ -67,12 +67,13 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
   const state = await openState(config.dataDir, options.sync ?? syncDirectly, log);
   const stores = openServices(state, (error) => onFault(error, ""));
-  const engine = startEngine(config, options, state, stores.services, log, onFault);
+  const engine = startEngine(config, options, state, stores, log, onFault);
   const { admission, bodies, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
   const deliveries = new Deliveries({
     ...state,
     ...engine,
     queue: stores.queue,
+    onAsyncEnd: stores.onAsyncEnd,
     onFault: (error) => onFault(error, ""),
   });
   const inspectors = new Inspectors();
@@ -181,7 +182,7 @@ function startEngine(
   config: HostConfig,
   options: HostOptions,
   state: HostState,
-  services: Services,
+  { services, asyncCalls }: HostServices,
   log: Logger,
   onFault: OnFault,
 ) {
@@ -234,6 +235,14 @@ function startEngine(
   const routeParts: InvokeRouteParts = {
     route: (name, pin) => routeCall(functions, name, pin, config.allowUnmetered),
     invoke: (request) => invoker.invoke(request),
+    later: async (request, body, deployment, depth) => {
+      if (admission.draining) {
+        throw new HostError("overloaded", "Cannot take the call: the host is shutting down", {
+          retryAfterS: 1,
+        });
+      }
+      return asyncCalls.accept(request, body, deployment, depth);
+    },
     bodies: new BodyBudget(),
     onOutcome: (_deployment, outcome, ms) => metrics.call(outcome, ms),
     onFault,

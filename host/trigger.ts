@@ -73,6 +73,9 @@ export const triggerSchema = z.discriminatedUnion("kind", [
 
 export type TriggerSettings = z.infer<typeof triggerSchema>;
 
+/** What all kinds have: how events are delivered. */
+export type DeliverySettings = Pick<TriggerSettings, keyof typeof delivery>;
+
 export type Trigger = {
   readonly id: number;
   readonly function: string;

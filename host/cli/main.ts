@@ -11,6 +11,7 @@ import { deployCommand, spreadEnv } from "./commands/deploy.ts";
 import { devCommand } from "./commands/dev.ts";
 import { eventsCommands, publishCommand } from "./commands/events.ts";
 import { initCommand } from "./commands/init.ts";
+import { invocationCommands } from "./commands/invocations.ts";
 import { invokeCommand } from "./commands/invoke.ts";
 import { kvCommands } from "./commands/kv.ts";
 import { listCommand } from "./commands/list.ts";
@@ -37,6 +38,7 @@ const commands = [
   rollbackCommand,
   kvCommands,
   blobCommands,
+  invocationCommands,
   triggerCommands,
   publishCommand,
   eventsCommands,

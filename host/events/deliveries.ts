@@ -4,15 +4,19 @@
 import type { TriggerKey } from "../event.ts";
 import type { EventStore } from "../store/event-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
-import { type DeliveryParts, deliveryAttempt } from "./delivery.ts";
+import { asyncAttempt, asyncSettings, isAsync } from "./async-calls.ts";
+import type { AttemptParts } from "./attempts.ts";
+import { deliveryAttempt } from "./delivery.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EventQueue } from "./queue.ts";
 import { Schedules } from "./schedules.ts";
 
-export type DeliveriesParts = DeliveryParts & {
+export type DeliveriesParts = AttemptParts & {
   readonly events: EventStore;
   readonly functions: Pick<FunctionStore, "live">;
   readonly queue: EventQueue;
+  /** What came of an asynchronous call is kept from now on for its time. */
+  readonly onAsyncEnd: () => void;
   readonly onFault: (error: unknown) => void;
 };
 
@@ -24,10 +28,19 @@ export class Deliveries {
   constructor(parts: DeliveriesParts) {
     const { events, functions, queue, onFault } = parts;
     this.#events = events;
+    const deliver = deliveryAttempt(parts);
+    const call = asyncAttempt(parts);
     this.#dispatcher = new Dispatcher({
       store: events,
-      queue,
-      attempt: deliveryAttempt(parts),
+      queue: {
+        end: async (end) => {
+          await queue.end(end);
+          if (end.outcome.kind !== "retry") parts.onAsyncEnd();
+        },
+      },
+      settingsOf: (key) =>
+        isAsync(key) ? asyncSettings(functions, key.function) : (events.trigger(key)?.settings ?? null),
+      attempt: (delivery, ...rest) => (isAsync(delivery) ? call : deliver)(delivery, ...rest),
       exists: (name) => functions.live(name) !== null,
       onFault,
     });

@@ -6,27 +6,54 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { DeliveryFault, TriggerKey } from "../event.ts";
-import type { AttemptEnd, DueDelivery, EventStore } from "../store/event-store.ts";
-import type { Trigger } from "../trigger.ts";
+import type {
+  AttemptEnd,
+  AttemptOutcome,
+  DueDelivery,
+  EventStore,
+  Publication,
+} from "../store/event-store.ts";
+import type { DeliverySettings } from "../trigger.ts";
 import type { EventQueue } from "./queue.ts";
 
-/** Why an attempt did not succeed; `counts` is false when the host had no room for it. */
+type FailureOptions = {
+  /** False when the host had no room for the attempt; true unless given. */
+  readonly counts?: boolean;
+  /** The next attempt comes no sooner than after so many ms. */
+  readonly restMs?: number;
+  /** What is published when it was the last attempt. */
+  readonly callback?: Publication | null;
+};
+
+/** Why an attempt did not succeed. */
 export class AttemptFailure extends Error {
   readonly fault: DeliveryFault;
   readonly counts: boolean;
+  readonly restMs: number;
+  readonly callback: Publication | null;
 
-  constructor(fault: DeliveryFault, counts: boolean) {
+  constructor(fault: DeliveryFault, { counts = true, restMs = 0, callback = null }: FailureOptions = {}) {
     super(fault.message);
     this.fault = fault;
     this.counts = counts;
+    this.restMs = restMs;
+    this.callback = callback;
   }
 }
 
+type Done = Extract<AttemptOutcome, { readonly kind: "done" }>;
+
 export type DispatcherParts = {
-  readonly store: Pick<EventStore, "trigger" | "waiting" | "due" | "nextDueMs" | "lease">;
+  readonly store: Pick<EventStore, "waiting" | "due" | "nextDueMs" | "lease">;
+  /** How a trigger's events are delivered; null when it is gone. */
+  readonly settingsOf: (key: TriggerKey) => DeliverySettings | null;
   readonly queue: Pick<EventQueue, "end">;
   /** One attempt, the `attempt`th; rejects with AttemptFailure. */
-  readonly attempt: (delivery: DueDelivery, trigger: Trigger, attempt: number) => Promise<void>;
+  readonly attempt: (
+    delivery: DueDelivery,
+    settings: DeliverySettings,
+    attempt: number,
+  ) => Promise<Omit<Done, "kind">>;
   /** Whether there is a function of that name. */
   readonly exists: (functionName: string) => boolean;
   readonly onFault: (error: unknown) => void;
@@ -50,6 +77,8 @@ type Line = {
 const restMsMax = 60_000;
 /** A host that had no room is not asked again before, ms. */
 const noRoomMs = 1_000;
+/** What a function may ask for by Retry-After, ms. */
+const askedRestMsMax = 86_400_000;
 /** After a fault of ours, such as a full disk, ms. */
 const faultRestMs = 5_000;
 
@@ -107,9 +136,9 @@ export class Dispatcher {
   async #deliver(line: Line): Promise<void> {
     const { store } = this.#parts;
     const { key } = line;
-    const trigger = store.trigger(key);
-    if (trigger?.settings.paused === true) return;
-    const room = (trigger?.settings.concurrency ?? 1) - line.running;
+    const settings = this.#parts.settingsOf(key);
+    if (settings?.paused === true) return;
+    const room = (settings?.concurrency ?? 1) - line.running;
     if (room <= 0) return;
     const due = store.due(key, this.#now(), room);
     if (due.length === 0) {
@@ -122,14 +151,14 @@ export class Dispatcher {
     try {
       const fit: DueDelivery[] = [];
       for (const delivery of due) {
-        const fault = this.#hopeless(delivery, trigger);
+        const fault = this.#hopeless(delivery, settings);
         if (fault === null) fit.push(delivery);
         else await this.#parts.queue.end({ id: delivery.id, outcome: { kind: "dead", fault } });
       }
       await store.lease(fit.map(({ id }) => id));
       for (const delivery of fit) {
         line.running += 1;
-        this.#track(this.#attempt(line, delivery, trigger as Trigger));
+        this.#track(this.#attempt(line, delivery, settings as DeliverySettings));
       }
     } finally {
       line.leasing = false;
@@ -139,14 +168,14 @@ export class Dispatcher {
   }
 
   /** Why no attempt is to be made, or null. */
-  #hopeless(delivery: DueDelivery, trigger: Trigger | null): DeliveryFault | null {
+  #hopeless(delivery: DueDelivery, settings: DeliverySettings | null): DeliveryFault | null {
     const { fault: last } = delivery;
     const lines = last?.lines ?? [];
     if (!this.#parts.exists(delivery.function)) {
       const message = `The function "${delivery.function}" was removed`;
       return { code: "function_not_found", message, lines };
     }
-    if (trigger === null) {
+    if (settings === null) {
       const message = `The trigger "${delivery.trigger}" was removed`;
       return { code: "trigger_not_found", message, lines };
     }
@@ -155,19 +184,19 @@ export class Dispatcher {
     }
     if (delivery.expiresAtMs > this.#now()) return null;
     const before = last === null ? "" : `; the last attempt: ${last.message}`;
-    const message = `It was not delivered within its ${trigger.settings.maxAgeMs} ms${before}`;
+    const message = `It was not delivered within its ${settings.maxAgeMs} ms${before}`;
     return { code: last?.code ?? "deadline_exceeded", message, lines };
   }
 
-  async #attempt(line: Line, delivery: DueDelivery, trigger: Trigger): Promise<void> {
+  async #attempt(line: Line, delivery: DueDelivery, settings: DeliverySettings): Promise<void> {
     const attempt = delivery.attempts + 1;
-    let end: AttemptEnd = { id: delivery.id, outcome: { kind: "done" } };
+    let outcome: AttemptOutcome;
     try {
-      await this.#parts.attempt(delivery, trigger, attempt);
+      outcome = { kind: "done", ...(await this.#parts.attempt(delivery, settings, attempt)) };
     } catch (error) {
-      end = { id: delivery.id, outcome: this.#failed(error, trigger, attempt) };
+      outcome = this.#failed(error, settings, attempt);
     }
-    await this.#record(end);
+    await this.#record({ id: delivery.id, outcome });
     line.running -= 1;
     this.#look(line);
   }
@@ -187,18 +216,19 @@ export class Dispatcher {
     }
   }
 
-  #failed(error: unknown, { settings }: Trigger, attempt: number): AttemptEnd["outcome"] {
+  #failed(error: unknown, settings: DeliverySettings, attempt: number): AttemptOutcome {
     const now = this.#now();
     if (!(error instanceof AttemptFailure)) {
       this.#parts.onFault(error);
       return { kind: "retry", dueAtMs: now + faultRestMs, counts: false, fault: null };
     }
-    const { fault, counts } = error;
+    const { fault, counts, callback } = error;
     if (!counts) return { kind: "retry", dueAtMs: now + noRoomMs, counts, fault };
-    if (attempt >= settings.attemptsMax) return { kind: "dead", fault };
+    if (attempt >= settings.attemptsMax) return { kind: "dead", fault, callback };
     // Full jitter: what failed together does not come back together.
     const backoffMs = Math.min(settings.backoffMaxMs, settings.backoffMs * 2 ** (attempt - 1));
-    return { kind: "retry", dueAtMs: Math.ceil(now + this.#random() * backoffMs), counts, fault };
+    const restMs = Math.max(this.#random() * backoffMs, Math.min(error.restMs, askedRestMsMax));
+    return { kind: "retry", dueAtMs: Math.ceil(now + restMs), counts, fault };
   }
 
   #rest(line: Line, untilMs: number): void {

@@ -56,8 +56,9 @@ export class EventQueue {
   }
 
   async end(end: AttemptEnd): Promise<void> {
-    await this.#store.end([end]);
+    const { published } = await this.#store.end([end]);
     if (end.outcome.kind === "done") this.#count -= 1;
+    this.#published(published);
   }
 
   /** How many dead letters are ready again. */
@@ -65,6 +66,11 @@ export class EventQueue {
     const { listeners, deliveries } = await this.#store.redrive(filter);
     this.onReady(listeners);
     return deliveries;
+  }
+
+  /** So many deliveries were dropped together with what they were for. */
+  dropped(deliveries: number): void {
+    this.#count -= deliveries;
   }
 
   /** Whether there was such a delivery. */

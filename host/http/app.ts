@@ -18,6 +18,7 @@ import { problemOf } from "./error-response.ts";
 import { type EventRouteParts, eventRoutes } from "./event-routes.ts";
 import { functionRoutes } from "./function-routes.ts";
 import { assertMayCall, assertMayScrape, type Caller, type GuardBounds } from "./guard.ts";
+import { type InvocationRouteParts, invocationRoutes } from "./invocation-routes.ts";
 import { type KvRouteParts, kvRoutes } from "./kv-routes.ts";
 import { logRoutes } from "./log-routes.ts";
 import { moduleRoutes } from "./module-routes.ts";
@@ -45,7 +46,8 @@ export type ControlParts = {
   BlobRouteParts &
   TopicRouteParts &
   TriggerRouteParts &
-  EventRouteParts;
+  EventRouteParts &
+  InvocationRouteParts;
 
 export type ControlEnv = {
   Bindings: Partial<HttpBindings>;
@@ -123,6 +125,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.route("/v1/links", linkRoutes(parts));
   app.route("/v1/topics", topicRoutes(parts));
   app.route("/v1/events", eventRoutes(parts));
+  app.route("/v1/invocations", invocationRoutes(parts));
   app.notFound((context) => {
     throw wrongRoute(app, context.req.method, context.req.path);
   });

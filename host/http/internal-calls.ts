@@ -13,6 +13,9 @@ import type { InvokeRouteParts } from "./invoke-routes.ts";
 
 export type InternalCall = {
   readonly name: string;
+  /** The version that it pins; the live one unless given. */
+  readonly pin?: string | null;
+  readonly remoteAddress?: string;
   readonly method: string;
   readonly url: string;
   readonly path: string;
@@ -74,12 +77,12 @@ export class InternalCalls {
     try {
       using share = this.#parts.bodies.share();
       share.add(call.body.byteLength);
-      deployment = this.#parts.route(functionName(call.name), null);
+      deployment = this.#parts.route(functionName(call.name), call.pin ?? null);
       onRouted(deployment);
       const answer = await this.#parts.invoke({
         deployment,
         requestId,
-        message: encodeRequest({ ...call, remoteAddress: "" }, call.body),
+        message: encodeRequest({ ...call, remoteAddress: call.remoteAddress ?? "" }, call.body),
         depth: call.depth,
         callers: call.callers,
         timeoutMs: call.timeoutMs,

@@ -4,13 +4,14 @@
 
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AsyncRequest } from "../async-call.ts";
 import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
 import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
 import { encodeRequest } from "../messages.ts";
 import { AnswerBatch } from "./answer-batch.ts";
 import { AnswerBytes } from "./answer-bytes.ts";
-import type { BodyBudget } from "./body-budget.ts";
+import type { BodyBudget, BodyShare } from "./body-budget.ts";
 import { invokeBody } from "./body-bytes.ts";
 import { type AnswerParts, callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
@@ -18,12 +19,20 @@ import { GoneClients } from "./gone-clients.ts";
 import type { GuestResponse } from "./guest-response.ts";
 import { depthOf, requestHeaders } from "./headers.ts";
 import { ClientGone, hasBody, readBody } from "./request-body.ts";
+import { asyncRequest, prefersAsync, sendAccepted } from "./respond-async.ts";
 import type { FunctionTarget } from "./target.ts";
 
 export type InvokeRouteParts = {
   /** The deployment of a name and pin; throws `function_not_found` or `function_quarantined`. */
   readonly route: (name: string, pin: string | null) => Deployment;
   readonly invoke: (request: InvokeRequest) => InvokeAnswer | Promise<InvokeAnswer>;
+  /** Stores a call that is to be made later; its id, once it is durable. */
+  readonly later: (
+    request: Omit<AsyncRequest, "id" | "function">,
+    body: Uint8Array,
+    deployment: Deployment,
+    depth: number,
+  ) => Promise<string>;
   /** Room in memory for the bodies of requests and answers. */
   readonly bodies: BodyBudget;
   readonly onOutcome: (deployment: Deployment | null, outcome: CallOutcome, ms: number) => void;
@@ -67,6 +76,12 @@ export class InvokeRoutes {
     let answer: InvokeAnswer | Promise<InvokeAnswer>;
     try {
       exchange.deployment = this.#parts.route(target.name, target.pin);
+      if (prefersAsync(request.headers["prefer"])) {
+        this.#later(exchange, target, exchange.deployment).catch((error: unknown) =>
+          this.#refuse(exchange, error),
+        );
+        return;
+      }
       answer = this.#invoke(request, target, exchange.deployment, arrival);
     } catch (error) {
       this.#refuse(exchange, error);
@@ -79,6 +94,16 @@ export class InvokeRoutes {
         (late) => this.#reply(exchange, late),
         (error: unknown) => this.#refuse(exchange, error),
       );
+  }
+
+  async #later(exchange: Exchange, target: FunctionTarget, deployment: Deployment): Promise<void> {
+    const { request, response, closing, arrival } = exchange;
+    using share = this.#parts.bodies.share();
+    const body = hasBody(request) ? await this.#body(request, deployment, share) : noBody;
+    const depth = depthOf(request.headers["x-mayfly-depth"]);
+    const id = await this.#parts.later(asyncRequest(request, target), body, deployment, depth);
+    if (closing()) response.shouldKeepAlive = false;
+    sendAccepted(response, id, callHeaders(arrival.requestId, deployment, {}));
   }
 
   #reply(exchange: Exchange, answer: InvokeAnswer): void {
@@ -132,8 +157,12 @@ export class InvokeRoutes {
     arrival: Arrival,
   ): Promise<InvokeAnswer> {
     using share = this.#parts.bodies.share();
-    const { name, config } = deployment;
-    const body = await readBody(request, invokeBody, share, {
+    const body = await this.#body(request, deployment, share);
+    return await this.#call(request, target, deployment, arrival, body);
+  }
+
+  #body(request: IncomingMessage, { name, config }: Deployment, share: BodyShare): Promise<Uint8Array> {
+    return readBody(request, invokeBody, share, {
       afterMs: config.timeoutMs,
       error: () =>
         new HostError(
@@ -141,7 +170,6 @@ export class InvokeRoutes {
           `The request for "${name}" had not come whole within its limit of ${config.timeoutMs} ms`,
         ),
     });
-    return await this.#call(request, target, deployment, arrival, body);
   }
 
   /** The call's time includes that of its answer's way out: a reader who takes longer is cut off. */

@@ -6,6 +6,7 @@ import { errorTable } from "../errors.ts";
 import { functionConfigSchema } from "../function.ts";
 import { blobPaths } from "./openapi-blobs.ts";
 import { eventPaths } from "./openapi-events.ts";
+import { invocationPaths } from "./openapi-invocations.ts";
 import { kvPaths } from "./openapi-kv.ts";
 import { json, list, ok, open, operation, problem, ref } from "./openapi-parts.ts";
 
@@ -221,6 +222,7 @@ const paths = {
   ...kvPaths,
   ...blobPaths,
   ...eventPaths,
+  ...invocationPaths,
   "/healthz": { get: open("getHealth", "The host process answers", ok("Live", { type: "object" })) },
   "/readyz": {
     get: open("getReadiness", "The host takes calls", {

@@ -2,8 +2,10 @@
 // changes resolve once they are durable. A delivery is leased by the process that has the data folder: a
 // lease of an earlier process ends when the next one opens the store.
 
+import type { AsyncAnswer } from "../async-call.ts";
 import type { Delivery, DeliveryFault, DeliveryState, HostEvent, TriggerKey } from "../event.ts";
 import type { Trigger, TriggerSettings } from "../trigger.ts";
+import type { Told } from "./cause.ts";
 
 export type Published = {
   /** Whose deliveries are new. */
@@ -11,20 +13,27 @@ export type Published = {
   readonly deliveries: number;
 };
 
+/** What is published together with an end, in its transaction. */
+export type Publication = { readonly topic: string; readonly event: HostEvent };
+
+export type AttemptOutcome =
+  | {
+      readonly kind: "done";
+      /** Of an asynchronous call: what its sender may ask for. */
+      readonly answer?: AsyncAnswer;
+      readonly callback?: Publication | null;
+    }
+  /** It waits until then; `counts` is false when the attempt is not held against it. */
+  | {
+      readonly kind: "retry";
+      readonly dueAtMs: number;
+      readonly counts: boolean;
+      readonly fault: DeliveryFault | null;
+    }
+  | { readonly kind: "dead"; readonly fault: DeliveryFault; readonly callback?: Publication | null };
+
 /** How an attempt ended. */
-export type AttemptEnd = {
-  readonly id: number;
-  readonly outcome:
-    | { readonly kind: "done" }
-    /** It waits until then; `counts` is false when the attempt is not held against it. */
-    | {
-        readonly kind: "retry";
-        readonly dueAtMs: number;
-        readonly counts: boolean;
-        readonly fault: DeliveryFault | null;
-      }
-    | { readonly kind: "dead"; readonly fault: DeliveryFault };
-};
+export type AttemptEnd = { readonly id: number; readonly outcome: AttemptOutcome };
 
 export type DeliveryFilter = {
   readonly state: DeliveryState | null;
@@ -68,7 +77,7 @@ export interface EventStore {
   ): Promise<Published>;
   /** Begins attempts. */
   lease(ids: readonly number[]): Promise<void>;
-  end(ends: readonly AttemptEnd[]): Promise<void>;
+  end(ends: readonly AttemptEnd[]): Promise<Told>;
   /** Makes dead letters ready, as if they were new; how many, and of which triggers. */
   redrive(filter: Omit<DeliveryFilter, "state"> & { readonly id: number | null }): Promise<Published>;
   /** Removes a delivery that no attempt runs for; whether there was one. */

@@ -30,6 +30,11 @@ export class Expiry {
     if (atMs !== null && atMs < this.#atMs) this.#schedule(atMs);
   }
 
+  /** What is to expire may have changed. */
+  look(): void {
+    this.noted(this.#store.nextExpiryMs());
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -17,6 +17,11 @@ const defaults = {
   isolation: "fresh",
   env: {},
   allowedHosts: [],
+  asyncAttemptsMax: 3,
+  asyncConcurrency: 10,
+  asyncKeepMs: 86_400_000,
+  onSuccess: "",
+  onFailure: "",
 };
 const path = (name: string): string => `/v1/functions/${name}/config`;
 const effective = async (name: string): Promise<unknown> => (await host.ask("GET", path(name))).json();

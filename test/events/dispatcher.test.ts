@@ -14,7 +14,7 @@ import { openStores } from "../../host/store/sqlite/stores.ts";
 import { parseTrigger } from "../../host/trigger.ts";
 
 const failure = (counts = true) =>
-  new AttemptFailure({ code: "refused", message: "no", lines: ["info tried"] }, counts);
+  new AttemptFailure({ code: "refused", message: "no", lines: ["info tried"] }, { counts });
 const event = (id: string, attributes: Record<string, string> = {}): HostEvent => ({
   attributes: { id, source: "/s", type: "t", ...attributes },
   data: Buffer.from(id),
@@ -51,7 +51,11 @@ async function queueOf(
     const dispatcher = new Dispatcher({
       store: store.events,
       queue,
-      attempt: async (delivery, _trigger, count) => attempt(delivery, count),
+      settingsOf: (each) => store.events.trigger(each)?.settings ?? null,
+      attempt: async (delivery, _settings, count) => {
+        await attempt(delivery, count);
+        return {};
+      },
       exists: (name) => store.functions.live(name) !== null,
       onFault: (error) => faults.push(error),
       now: () => clock.ms,
@@ -277,8 +281,10 @@ test("an end that cannot be stored is stored later, and until then nobody else h
         await queue.end(end);
       },
     },
+    settingsOf: (each) => stores.events.trigger(each)?.settings ?? null,
     attempt: async () => {
       attempts += 1;
+      return {};
     },
     exists: () => true,
     onFault: (error) => faults.push(error),
@@ -299,7 +305,8 @@ test("a dispatcher that is closed waits for no store that fails", async (context
   const dispatcher = new Dispatcher({
     store: stores.events,
     queue: { end: () => Promise.reject(new Error("no room")) },
-    attempt: async () => {},
+    settingsOf: (each) => stores.events.trigger(each)?.settings ?? null,
+    attempt: async () => ({}),
     exists: () => true,
     onFault: () => {
       faults += 1;

@@ -56,6 +56,7 @@ export class BareServer {
         message: await answer(readRequestMessage(Buffer.from(message))),
         timings: {},
       }),
+      later: () => Promise.reject(new Error("this server keeps no calls")),
       bodies,
       onOutcome: (_deployment, outcome) => this.outcomes.push(outcome),
       onFault: fail,

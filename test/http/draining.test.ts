@@ -30,6 +30,7 @@ const asks = [
   ["POST /v1/topics/orders", "503 overloaded"],
   ["PUT /v1/functions/puppet/triggers/t", "503 overloaded"],
   ["DELETE /v1/functions/puppet/triggers/t", "503 overloaded"],
+  ["DELETE /v1/invocations/id", "503 overloaded"],
   ["POST /v1/events/redrive", "503 overloaded"],
   ["POST /v1/events/1/redrive", "503 overloaded"],
   ["DELETE /v1/events/1", "503 overloaded"],

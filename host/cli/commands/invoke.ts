@@ -4,6 +4,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { z } from "zod";
 import {
   type CommandContext,
   type CommandSpec,
@@ -13,10 +14,13 @@ import {
   textOption,
 } from "../command.ts";
 import { CommandFailure, exitCodes, messageOf } from "../failure.ts";
-import { isProblem, problemFailure } from "../host-answer.ts";
+import { isProblem, problemFailure, readJson } from "../host-answer.ts";
 import { displayUrl, sendRequest } from "../http-request.ts";
 import { readHeaders, readMethod, readRequestBody, requestTarget } from "../invoke-request.ts";
 import type { CliStream } from "../io.ts";
+import { terminalLine } from "../terminal-text.ts";
+
+const accepted = z.looseObject({ id: z.string(), url: z.string() });
 
 const problemBytesMax = 64 * 1024;
 
@@ -37,17 +41,23 @@ export const invokeCommand: CommandSpec = {
     { flags: "-d, --data <data>", meaning: "the body; @file or @- sends the bytes of a file or of stdin" },
     { flags: "-H, --header <header>", meaning: "a header as 'Name: value'", repeatable: true },
     { flags: "-i, --include", meaning: "print the status line and headers too" },
+    { flags: "--async", meaning: "leave the call with the host, and print its id (mayfly invocations)" },
   ],
   usesHost: true,
   async run(args, context) {
     const { io, options, output } = context;
     const base = context.hostUrl();
     const target = requestTarget(requiredArgument(args, 0), args[1] ?? "");
-    const headers = readHeaders(listOption(options, "header"));
+    const isAsync = flagOption(options, "async");
+    const headers = {
+      ...readHeaders(listOption(options, "header")),
+      ...(isAsync ? { prefer: "respond-async" } : {}),
+    };
     const data = textOption(options, "data");
     const method = readMethod(textOption(options, "request") ?? (data === undefined ? "GET" : "POST"));
     const body = data === undefined ? undefined : await readRequestBody(data, io);
     const answer = await sendRequest({ base, method, target, headers, body });
+    if (isAsync && answer.statusCode === 202) return await printAccepted(answer, context);
     const failed = (answer.statusCode ?? 0) >= 400;
     try {
       if (output.json) output.value(await answerDocument(answer));
@@ -60,6 +70,13 @@ export const invokeCommand: CommandSpec = {
     return failed ? exitCodes.failed : exitCodes.done;
   },
 };
+
+async function printAccepted(answer: IncomingMessage, context: CommandContext): Promise<number> {
+  const document = await readJson(displayUrl(context.hostUrl()), answer, accepted);
+  context.output.value(document);
+  context.output.line(terminalLine(document.id));
+  return exitCodes.done;
+}
 
 async function printAnswer(
   answer: IncomingMessage,

@@ -12,6 +12,7 @@ const schemas = [
   "schema-4.sql",
   "schema-5.sql",
   "schema-6.sql",
+  "schema-7.sql",
 ];
 
 /** Opens for writing and migrates. Throws when the file is of a newer schema or no database. */

@@ -122,7 +122,7 @@ export class SqliteEventStore implements EventStore {
     return this.#writer.write("events", "lease", ids);
   }
 
-  end(ends: readonly AttemptEnd[]): Promise<void> {
+  end(ends: readonly AttemptEnd[]): ReturnType<EventStore["end"]> {
     return this.#writer.write("events", "end", ends);
   }
 

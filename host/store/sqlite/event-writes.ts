@@ -7,10 +7,18 @@ import { HostError } from "../../errors.ts";
 import type { HostEvent, TriggerKey } from "../../event.ts";
 import { limits } from "../../limits.ts";
 import { sourceOf, type TriggerSettings } from "../../trigger.ts";
-import type { AttemptEnd, DeliveryFilter, Published } from "../event-store.ts";
+import type { Told } from "../cause.ts";
+import type { AttemptEnd, AttemptOutcome, DeliveryFilter, Publication, Published } from "../event-store.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 
-export type Listener = TriggerKey & { readonly settings: TriggerSettings };
+/** Whom an event is delivered to. */
+type Recipient = TriggerKey & {
+  readonly maxAgeMs: number;
+  /** Events with the same key are delivered one after the other; null where any may be. */
+  readonly orderKey: (event: HostEvent) => string | null;
+};
+
+export type Listener = Recipient & { readonly settings: TriggerSettings };
 
 export class EventWrites {
   readonly #sql: StatementCache;
@@ -92,26 +100,60 @@ export class EventWrites {
     }
   }
 
-  end(ends: readonly AttemptEnd[]): void {
+  end(ends: readonly AttemptEnd[]): Told {
+    let deliveries = 0;
+    const listeners: TriggerKey[] = [];
     for (const { id, outcome } of ends) {
-      if (outcome.kind === "done") this.#remove(id);
-      else if (outcome.kind === "dead") {
-        this.#sql.run(
-          "UPDATE deliveries SET state = 'dead', fault_json = ? WHERE id = ?",
-          JSON.stringify(outcome.fault),
-          id,
-        );
-      } else {
-        this.#sql.run(
-          `UPDATE deliveries SET state = 'ready', due_at_ms = ?, attempts = attempts - ?,
-           fault_json = coalesce(?, fault_json) WHERE id = ?`,
-          outcome.dueAtMs,
-          outcome.counts ? 0 : 1,
-          outcome.fault === null ? null : JSON.stringify(outcome.fault),
-          id,
-        );
+      if (outcome.kind === "retry") this.#putBack(id, outcome);
+      else {
+        const callback = outcome.kind === "done" ? this.#done(id, outcome) : this.#giveUp(id, outcome);
+        const told = callback === null ? [] : this.listeners("topic", callback.topic);
+        if (callback !== null) deliveries += this.deliver(told, [callback.event]).deliveries;
+        listeners.push(...told.map(({ function: name, trigger }) => ({ function: name, trigger })));
       }
     }
+    return { published: { listeners, deliveries } };
+  }
+
+  #putBack(id: number, outcome: Extract<AttemptOutcome, { kind: "retry" }>): void {
+    this.#sql.run(
+      `UPDATE deliveries SET state = 'ready', due_at_ms = ?, attempts = attempts - ?,
+       fault_json = coalesce(?, fault_json) WHERE id = ?`,
+      outcome.dueAtMs,
+      outcome.counts ? 0 : 1,
+      outcome.fault === null ? null : JSON.stringify(outcome.fault),
+      id,
+    );
+  }
+
+  #done(id: number, { answer, callback }: Extract<AttemptOutcome, { kind: "done" }>): Publication | null {
+    if (answer !== undefined) {
+      const { body, ...head } = answer;
+      this.#sql.run(
+        `UPDATE invocations SET answer_json = ?1, answer = ?2, finished_at_ms = ?3, expires_at_ms = ?3 + keep_ms,
+           attempts = (SELECT attempts FROM deliveries WHERE id = ?4), delivery = NULL WHERE delivery = ?4`,
+        JSON.stringify(head),
+        body,
+        this.#now(),
+        id,
+      );
+    }
+    this.#remove(id);
+    return callback ?? null;
+  }
+
+  #giveUp(id: number, { fault, callback }: Extract<AttemptOutcome, { kind: "dead" }>): Publication | null {
+    const text = JSON.stringify(fault);
+    this.#sql.run("UPDATE deliveries SET state = 'dead', fault_json = ? WHERE id = ?", text, id);
+    // What it is kept for outlives the dead letter, should that be dropped.
+    this.#sql.run(
+      `UPDATE invocations SET fault_json = ?1, finished_at_ms = ?2, expires_at_ms = ?2 + keep_ms,
+         attempts = (SELECT attempts FROM deliveries WHERE id = ?3) WHERE delivery = ?3`,
+      text,
+      this.#now(),
+      id,
+    );
+    return callback ?? null;
   }
 
   redrive(filter: Omit<DeliveryFilter, "state"> & { readonly id: number | null }): Published {
@@ -121,12 +163,18 @@ export class EventWrites {
          expires_at_ms = max(expires_at_ms, ?1 + 86400000)
        WHERE state = 'dead' AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR function = ?3)
          AND (?4 IS NULL OR trigger = ?4)
-       RETURNING function, trigger`,
+       RETURNING id, function, trigger`,
       now,
       filter.id,
       filter.function,
       filter.trigger,
     );
+    for (const { id } of rows) {
+      this.#sql.run(
+        "UPDATE invocations SET finished_at_ms = NULL, expires_at_ms = NULL WHERE delivery = ?",
+        id ?? null,
+      );
+    }
     return { listeners: distinct(rows), deliveries: rows.length };
   }
 
@@ -136,6 +184,14 @@ export class EventWrites {
     if (found["state"] === "leased") {
       throw new HostError("event_running", `An attempt to deliver ${id} runs; drop it when that has ended`);
     }
+    const fault = JSON.stringify({ code: "event_not_found", message: "It was dropped", lines: [] });
+    this.#sql.run(
+      `UPDATE invocations SET fault_json = ?1, finished_at_ms = ?2, expires_at_ms = ?2 + keep_ms
+       WHERE delivery = ?3 AND finished_at_ms IS NULL`,
+      fault,
+      this.#now(),
+      id,
+    );
     this.#remove(id);
     return true;
   }
@@ -151,7 +207,7 @@ export class EventWrites {
   }
 
   /** Stores a delivery of each event for each listener. */
-  deliver(listeners: readonly Listener[], events: readonly HostEvent[]): Published {
+  deliver(listeners: readonly Recipient[], events: readonly HostEvent[]): Published {
     if (listeners.length === 0 || events.length === 0) return { listeners: [], deliveries: 0 };
     const now = this.#now();
     for (const event of events) {
@@ -173,9 +229,9 @@ export class EventWrites {
           stored?.["id"] ?? null,
           listener.function,
           listener.trigger,
-          orderKeyOf(listener.settings, event),
+          listener.orderKey(event),
           now,
-          now + listener.settings.maxAgeMs,
+          now + listener.maxAgeMs,
         );
       }
     }
@@ -201,14 +257,16 @@ export function eventDigest(attributesJson: string, data: Uint8Array): Uint8Arra
 }
 
 function toListener(row: Row): Listener {
+  const settings: TriggerSettings = JSON.parse(String(row["settings_json"]));
   return {
     function: String(row["function"]),
     trigger: String(row["name"]),
-    settings: JSON.parse(String(row["settings_json"])),
+    settings,
+    maxAgeMs: settings.maxAgeMs,
+    orderKey: (event) => orderKeyOf(settings, event),
   };
 }
 
-/** Events with the same key are delivered one after the other; null where any may be. */
 function orderKeyOf(settings: TriggerSettings, { attributes }: HostEvent): string | null {
   if (settings.kind === "schedule" || !settings.ordered) return null;
   return attributes["partitionkey"] ?? `${attributes["source"]} ${attributes["subject"] ?? ""}`;

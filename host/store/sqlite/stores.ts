@@ -2,6 +2,7 @@
 // that writes for all of them.
 
 import { limits } from "../../limits.ts";
+import { SqliteAsyncStore } from "./async-store.ts";
 import { SqliteBlobStore } from "./blob-store.ts";
 import { openForReading } from "./database.ts";
 import { SqliteEventStore } from "./event-store.ts";
@@ -15,6 +16,7 @@ export type SqliteStores = {
   readonly kv: SqliteKvStore;
   readonly blobs: SqliteBlobStore;
   readonly events: SqliteEventStore;
+  readonly async: SqliteAsyncStore;
   close(): Promise<void>;
 };
 
@@ -29,6 +31,7 @@ export async function openStores(file: string, onWriterLost: (error: Error) => v
     kv: new SqliteKvStore(database, writer),
     blobs: new SqliteBlobStore(database, writer),
     events: new SqliteEventStore(database, writer),
+    async: new SqliteAsyncStore(database, writer),
     close: async () => {
       // The writer last: the last connection to close folds the write-ahead log into the database.
       database.close();

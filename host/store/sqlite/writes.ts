@@ -2,6 +2,7 @@
 // may span stores: a change and the event that tells of it.
 
 import type { DatabaseSync } from "node:sqlite";
+import { AsyncWrites } from "./async-writes.ts";
 import { BlobWrites } from "./blob-writes.ts";
 import { EventWrites } from "./event-writes.ts";
 import { FunctionWrites } from "./function-writes.ts";
@@ -13,6 +14,7 @@ export function writesOf(database: DatabaseSync, versionsMax: number) {
     functions: new FunctionWrites(database, versionsMax),
     kv: new KvWrites(database, events),
     blobs: new BlobWrites(database, events),
+    async: new AsyncWrites(database, events),
     events,
   };
 }

@@ -1,0 +1,109 @@
+// /v1/invocations: what has become of asynchronous calls.
+
+import { Hono } from "hono";
+import { z } from "zod";
+import type { AsyncCall } from "../async-call.ts";
+import { HostError } from "../errors.ts";
+import { type AsyncCalls, headerObject } from "../events/async-calls.ts";
+import type { ControlEnv } from "./app.ts";
+import { readQuery } from "./query.ts";
+
+export type InvocationRouteParts = { readonly asyncCalls: Pick<AsyncCalls, "store" | "remove"> };
+
+const listSchema = z.strictObject({
+  function: z.string().optional(),
+  state: z.enum(["queued", "running", "succeeded", "failed"]).optional(),
+  cursor: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+
+export function invocationRoutes({ asyncCalls }: InvocationRouteParts): Hono<ControlEnv> {
+  const routes = new Hono<ControlEnv>();
+  const { store } = asyncCalls;
+  const find = (id: string): AsyncCall => {
+    const call = store.get(id);
+    if (call === null) throw notFound(id);
+    return call;
+  };
+
+  routes.get("/", (context) => {
+    const { function: name, state, cursor, limit } = readQuery(context, listSchema);
+    const filter = { function: name ?? null, state: state ?? null };
+    const found = store.list(filter, cursor ?? null, limit + 1);
+    const page = found.slice(0, limit);
+    return context.json({
+      invocations: page.map(summary),
+      cursor: found.length > limit ? page.at(-1)?.id : null,
+    });
+  });
+
+  routes.get("/:id", (context) => {
+    const call = find(context.req.param("id"));
+    const { answer } = call;
+    const shown =
+      answer === null
+        ? null
+        : {
+            status: answer.status,
+            headers: headerObject(answer.headers),
+            body_base64: Buffer.from(answer.body).toString("base64"),
+          };
+    return context.json({ ...summary(call), answer: shown });
+  });
+
+  routes.get("/:id/answer", (context) => {
+    const { id, answer, state, fault } = find(context.req.param("id"));
+    if (answer === null) {
+      const why =
+        state === "failed" ? `it failed: ${fault?.message ?? "no reason is known"}` : `it is ${state}`;
+      throw new HostError("no_answer", `The call ${id} has no answer: ${why}`);
+    }
+    // As data: under the host's own name the function's page is no page.
+    return context.body(new Uint8Array(answer.body), 200, {
+      "content-type": headerObject(answer.headers)["content-type"] ?? "application/octet-stream",
+      "content-security-policy": "sandbox",
+      "x-mayfly-answer-status": String(answer.status),
+    });
+  });
+
+  routes.delete("/:id", async (context) => {
+    const id = context.req.param("id");
+    if (!(await asyncCalls.remove(id))) throw notFound(id);
+    return context.body(null, 204);
+  });
+
+  return routes;
+}
+
+function summary({
+  id,
+  function: name,
+  state,
+  attempts,
+  createdAtMs,
+  finishedAtMs,
+  expiresAtMs,
+  fault,
+}: AsyncCall) {
+  return {
+    id,
+    function: name,
+    state,
+    attempts,
+    createdAt: timeText(createdAtMs),
+    finishedAt: timeText(finishedAtMs),
+    expiresAt: timeText(expiresAtMs),
+    error: fault,
+  };
+}
+
+function timeText(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
+}
+
+function notFound(id: string): HostError {
+  return new HostError(
+    "invocation_not_found",
+    `No asynchronous call ${JSON.stringify(id.slice(0, 40))}: its time is over, or there was none`,
+  );
+}
