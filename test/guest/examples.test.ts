@@ -17,6 +17,7 @@ const wanted = new Map<string, RegExp>([
   ["mandelbrot", /^.PNG\r\n/],
   ["url-shortener", /^\{"name":"[a-z2-9]{6}","url":"https:\/\/webassembly.org\/specs\/"\}$/],
   ["audit-log", /^No changes yet\n$/],
+  ["thumbnail", /^\{"thumbnails":\[\]\}$/],
   ["daily-report", /^No reports yet\n$/],
   ["order-pipeline", /^\{"order":"[0-9a-f-]{36}"\}$/],
   ["order-shipping", /^\{"left":0\}$/],

@@ -34,7 +34,7 @@ function withFilters(pixels: Uint8Array, width: i32, height: i32): Uint8Array {
   return rows;
 }
 
-function pushChunk(png: Bytes, type: string, data: Uint8Array): void {
+export function pushChunk(png: Bytes, type: string, data: Uint8Array): void {
   png.pushU32(data.length);
   const start = png.length;
   for (let i = 0; i < 4; i++) png.push(<u8>type.charCodeAt(i));
