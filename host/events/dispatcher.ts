@@ -44,7 +44,7 @@ export class AttemptFailure extends Error {
 type Done = Extract<AttemptOutcome, { readonly kind: "done" }>;
 
 export type DispatcherParts = {
-  readonly store: Pick<EventStore, "waiting" | "due" | "nextDueMs" | "lease">;
+  readonly store: Pick<EventStore, "waiting" | "due" | "nextDueMs" | "lease" | "clockSetBack">;
   /** How a trigger's events are delivered; null when it is gone. */
   readonly settingsOf: (key: TriggerKey) => DeliverySettings | null;
   readonly queue: Pick<EventQueue, "end">;
@@ -77,6 +77,8 @@ type Line = {
 const restMsMax = 60_000;
 /** A host that had no room is not asked again before, ms. */
 const noRoomMs = 1_000;
+/** Clocks are kept right by small steps; a larger one back is noticed, ms. */
+const clockStepMsMax = 1_000;
 /** What a function may ask for by Retry-After, ms. */
 const askedRestMsMax = 86_400_000;
 /** After a fault of ours, such as a full disk, ms. */
@@ -89,6 +91,8 @@ export class Dispatcher {
   readonly #lines = new Map<string, Line>();
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+  /** The wall clock when it was last looked at. */
+  #clockMs = 0;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -136,6 +140,12 @@ export class Dispatcher {
   async #deliver(line: Line): Promise<void> {
     const { store } = this.#parts;
     const { key } = line;
+    const backMs = this.#clockStepBack();
+    if (backMs > 0) {
+      await store.clockSetBack(backMs);
+      // Somebody else was faster, and looks once more.
+      if (line.leasing) return;
+    }
     const settings = this.#parts.settingsOf(key);
     if (settings?.paused === true) return;
     const room = (settings?.concurrency ?? 1) - line.running;
@@ -165,6 +175,14 @@ export class Dispatcher {
     }
     // What was published meanwhile, and what more there was than was asked for.
     this.#look(line);
+  }
+
+  /** By how much the clock was set back since the last look, ms: what is due at a time would be late by that. */
+  #clockStepBack(): number {
+    const now = this.#now();
+    const backMs = this.#clockMs - now;
+    this.#clockMs = now;
+    return backMs > clockStepMsMax ? backMs : 0;
   }
 
   /** Why no attempt is to be made, or null. */

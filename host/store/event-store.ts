@@ -75,6 +75,8 @@ export interface EventStore {
     events: readonly { readonly atMs: number; readonly event: HostEvent }[],
     seenMs: number,
   ): Promise<Published>;
+  /** The clock was set back by so many ms: what waited for a time does not wait for longer. */
+  clockSetBack(byMs: number): Promise<void>;
   /** Begins attempts. */
   lease(ids: readonly number[]): Promise<void>;
   end(ends: readonly AttemptEnd[]): Promise<Told>;

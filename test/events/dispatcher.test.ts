@@ -98,6 +98,31 @@ test("what was delivered leaves the queue, and its event with it", async (contex
   assert.equal(stores.events.count(), 0);
 });
 
+test("a clock that is set back makes nothing late, and one that is set forward loses nothing", async (context) => {
+  const attempts: number[] = [];
+  const { queue, clock, states, dispatcher, key } = await queueOf(
+    context,
+    { attemptsMax: 4, backoffMs: 1_000, backoffMaxMs: 1_000 },
+    (_, attempt) => {
+      attempts.push(attempt);
+      if (attempt < 3) throw failure();
+    },
+  );
+  await queue.publish("t", [event("1")]);
+  await until(() => states()[0] === "ready 1");
+  clock.ms -= 7_200_000;
+  dispatcher.wake([key]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(attempts, [1]);
+  clock.ms += 1_001;
+  dispatcher.wake([key]);
+  await until(() => states()[0] === "ready 2");
+  clock.ms += 7_200_000;
+  dispatcher.wake([key]);
+  await until(() => queue.count === 0);
+  assert.deepEqual(attempts, [1, 2, 3]);
+});
+
 test("an attempt that failed is made again after a back-off that doubles, and then no more", async (context) => {
   const attempts: number[] = [];
   const { queue, stores, clock, states, dispatcher, key } = await queueOf(

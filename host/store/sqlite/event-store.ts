@@ -118,6 +118,10 @@ export class SqliteEventStore implements EventStore {
     return this.#writer.write("events", "fire", triggerId, events, seenMs);
   }
 
+  clockSetBack(byMs: number): Promise<void> {
+    return this.#writer.write("events", "clockSetBack", byMs);
+  }
+
   lease(ids: readonly number[]): Promise<void> {
     return this.#writer.write("events", "lease", ids);
   }

@@ -20,6 +20,9 @@ type Recipient = TriggerKey & {
 
 export type Listener = Recipient & { readonly settings: TriggerSettings };
 
+/** The longest that a delivery may have to wait for its next attempt, ms. */
+const waitMsMax = 86_400_000;
+
 export class EventWrites {
   readonly #sql: StatementCache;
   readonly #now: () => number;
@@ -31,7 +34,13 @@ export class EventWrites {
 
   /** Takes back what an earlier process had leased; its attempts count. */
   takeBackLeases(): void {
-    this.#sql.run("UPDATE deliveries SET state = 'ready', due_at_ms = ? WHERE state = 'leased'", this.#now());
+    const now = this.#now();
+    this.#sql.run("UPDATE deliveries SET state = 'ready', due_at_ms = ? WHERE state = 'leased'", now);
+    // The clock may have been set back since: nothing waits for longer than a back-off can be.
+    this.#sql.run(
+      "UPDATE deliveries SET due_at_ms = ?1 WHERE state = 'ready' AND due_at_ms > ?1",
+      now + waitMsMax,
+    );
   }
 
   putTrigger({ function: name, trigger }: TriggerKey, settings: TriggerSettings): boolean {
@@ -92,6 +101,10 @@ export class EventWrites {
     return this.#sql
       .all("SELECT * FROM triggers WHERE kind = ? AND source = ?", kind, source)
       .map(toListener);
+  }
+
+  clockSetBack(byMs: number): void {
+    this.#sql.run("UPDATE deliveries SET due_at_ms = due_at_ms - ? WHERE state = 'ready'", byMs);
   }
 
   lease(ids: readonly number[]): void {
