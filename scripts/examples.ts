@@ -3,7 +3,7 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compileFunction } from "../host/build/compile.ts";
+import { builtFunction } from "./build-cache.ts";
 
 /** An example.json. */
 export type Example = {
@@ -37,6 +37,6 @@ export function exampleFile(name: string): string {
   return join(folder, name, "index.ts");
 }
 
-export async function compileExample(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  return (await compileFunction({ file: exampleFile(name) })).wasm;
+export function compileExample(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  return builtFunction(exampleFile(name));
 }

@@ -16,13 +16,22 @@ try {
   process.exit(2);
 }
 
+// Before the host listens: whoever sees that it does wants to try them.
+process.stderr.write("Building the examples ...\n");
+const modules = new Map<string, Uint8Array<ArrayBuffer>>();
+for (const name of await exampleNames()) {
+  try {
+    modules.set(name, await compileExample(name));
+  } catch (error) {
+    process.stderr.write(`Cannot build the example ${name}: ${reasonOf(error)}\n`);
+  }
+}
+
 process.exit(
   await superviseHost(config, {
     onListening: (url) => {
       deployExamples(url).catch((error: unknown) => {
-        process.stderr.write(
-          `The examples could not be deployed: ${error instanceof Error ? error.message : error}\n`,
-        );
+        process.stderr.write(`The examples could not be deployed: ${reasonOf(error)}\n`);
       });
     },
   }),
@@ -30,20 +39,18 @@ process.exit(
 
 async function deployExamples(url: string): Promise<void> {
   const lines: string[] = [];
-  for (const name of await exampleNames()) {
+  for (const [name, module] of modules) {
     try {
-      await deployIfAbsent(url, name);
+      await deployIfAbsent(url, name, module);
       lines.push(curlCommand(url, name, await readExample(name)));
     } catch (error) {
-      process.stderr.write(
-        `Cannot deploy the example ${name}: ${error instanceof Error ? error.message : error}\n`,
-      );
+      process.stderr.write(`Cannot deploy the example ${name}: ${reasonOf(error)}\n`);
     }
   }
   process.stdout.write(`Try the examples:\n\n${lines.join("\n")}\n\nStop with Ctrl-C.\n`);
 }
 
-async function deployIfAbsent(url: string, name: string): Promise<void> {
+async function deployIfAbsent(url: string, name: string, module: Uint8Array<ArrayBuffer>): Promise<void> {
   const endpoint = `${url}/v1/functions/${name}`;
   const headers = config.token === null ? {} : { authorization: `Bearer ${config.token}` };
   const found = await fetch(endpoint, { headers });
@@ -51,7 +58,7 @@ async function deployIfAbsent(url: string, name: string): Promise<void> {
   const answer = await fetch(endpoint, {
     method: "PUT",
     headers: { ...headers, "content-type": "application/wasm" },
-    body: await compileExample(name),
+    body: module,
   });
   if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
   const { triggers = {} } = await readExample(name);
@@ -63,6 +70,10 @@ async function deployIfAbsent(url: string, name: string): Promise<void> {
     });
     if (!added.ok) throw new Error(`trigger ${trigger}: ${added.status} ${await added.text()}`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function curlCommand(url: string, name: string, { request, expect }: Example): string {

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { compiled } from "../support/compiled.ts";
 import { answering } from "./guests.ts";
 import { until } from "./supervised-host.ts";
 
@@ -57,6 +58,8 @@ test("npm start prints a working curl command per example and keeps its data ove
   const data = await mkdtemp(join(tmpdir(), "mayfly-start-"));
   const folder = await mkdtemp(join(tmpdir(), "mayfly-curl-"));
   const examples = (await readdir(join(root, "guest/examples"))).sort();
+  // The other tests want them, too, and build them at this time.
+  for (const name of examples) await compiled(join(root, "guest/examples", name, "index.ts"));
   const first = await npmStart(data);
   try {
     assert.deepEqual(

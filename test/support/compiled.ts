@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { compileFunction } from "../../host/build/compile.ts";
+import { builtFunction } from "../../scripts/build-cache.ts";
 
 /** Names the folder of compiled guests. */
 export const guestsVariable = "MAYFLY_TEST_GUESTS";
@@ -23,7 +23,7 @@ export async function compiled(file: string): Promise<Uint8Array<ArrayBuffer>> {
       await pause(50);
     if (existsSync(ready)) return new Uint8Array(await readFile(ready));
   }
-  return (await compileFunction({ file })).wasm;
+  return builtFunction(file);
 }
 
 /** Compiles files into a folder; one that has faults is left to the test that wants it. */
@@ -31,7 +31,7 @@ export async function compileAll(files: readonly string[], folder: string): Prom
   await mkdir(folder, { recursive: true });
   for (const file of files) {
     try {
-      const { wasm } = await compileFunction({ file });
+      const wasm = await builtFunction(file);
       const ready = join(folder, nameOf(file));
       await writeFile(`${ready}.part`, wasm);
       await rename(`${ready}.part`, ready);
