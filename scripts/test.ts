@@ -27,8 +27,8 @@ const runner = spawn(
     ...testFlags,
     "--disable-warning=ExperimentalWarning",
     "--test",
-    // One file less than there are processors is the default; many a test waits for something.
-    `--test-concurrency=${Math.max(2, availableParallelism())}`,
+    // Many a test waits for something: one file more than there are processors keeps those busy.
+    `--test-concurrency=${availableParallelism() + 1}`,
     `--test-timeout=${values.soak ? 3_600_000 : 120_000}`,
     ...files,
   ],

@@ -10,7 +10,7 @@ import { seededRandom } from "../support/seeded-random.ts";
 import { answering } from "./guests.ts";
 import { SupervisedHost, until } from "./supervised-host.ts";
 
-const rounds = process.env["MAYFLY_TEST_SOAK"] === "1" ? 1_000 : 5;
+const rounds = process.env["MAYFLY_TEST_SOAK"] === "1" ? 1_000 : 3;
 
 test(`a host process killed inside a deploy leaves the old or the new version (${rounds} times)`, async (context) => {
   const random = seededRandom(context);

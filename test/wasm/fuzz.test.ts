@@ -5,7 +5,7 @@ import { prepareModule } from "../../host/wasm/prepare.ts";
 import { seeded } from "../support/seeded-random.ts";
 import { corpus } from "./corpus.ts";
 
-const mutantsPerModule = process.env["MAYFLY_TEST_SOAK"] === "1" ? 10_000 : 800;
+const mutantsPerModule = process.env["MAYFLY_TEST_SOAK"] === "1" ? 10_000 : 400;
 const seed = 20_260_723;
 
 /** One to four changes: a bit, a byte, a removed, doubled or foreign range, a huge number. */

@@ -10,7 +10,7 @@ import { randomModule } from "./meter/random-modules.ts";
 
 const soak = process.env["MAYFLY_TEST_SOAK"] === "1";
 const firstSeed = Number(process.env["MAYFLY_TEST_SEED"] ?? 31_260_700);
-const randomModules = soak ? 1_500 : 8;
+const randomModules = soak ? 1_500 : 6;
 
 const globalsOf = (fields: string): readonly number[] | null =>
   inspectModule(assemble(`(module ${fields})`), { metered: true }).resettableGlobals;

@@ -9,7 +9,7 @@ import { randomModule } from "./random-modules.ts";
 
 const soak = process.env["MAYFLY_TEST_SOAK"] === "1";
 const firstSeed = Number(process.env["MAYFLY_TEST_SEED"] ?? 20_260_700);
-const randomModules = soak ? 4_000 : 8;
+const randomModules = soak ? 4_000 : 6;
 
 describe("A metered module", () => {
   for (const { name } of kernels) {
