@@ -27,6 +27,8 @@ const restartPauseMsMax = 10_000;
 /** A host that served for less is not started again at once. */
 const shortLifeMs = 500;
 const startTimeoutMs = 30_000;
+/** A timer that fires this much after its time shows that this process did not run meanwhile. */
+const lateMs = 100;
 /** Resident memory of the host process at most: nine tenths of what the machine or container has. */
 const rssBytesMax = Math.round(0.9 * Math.min(totalmem(), process.constrainedMemory() || Infinity));
 /** Signals this soon after one another are one. */
@@ -161,11 +163,18 @@ class Supervisor {
     if (child?.connected) child.send({ kind: "synced", id, error } satisfies ToHost, () => {});
   }
 
-  /** Kills a host that stays silent; a busy or blocked event loop is no host. */
-  #expectBeat(timeoutMs: number): void {
+  /**
+   * Kills a host that stays silent; a busy or blocked event loop is no host. When this process wakes up late
+   * itself, the machine stood still or was paused, and the host, which could not speak either, has the time
+   * once more: `again` says that it has had it.
+   */
+  #expectBeat(timeoutMs: number, again = false): void {
     if (this.#silence !== null) clearTimeout(this.#silence);
-    if (this.#state === "draining") return;
+    // What a host that has ended said last may be read after its end.
+    if (this.#state === "draining" || this.#child === null) return;
+    const dueMs = performance.now() + timeoutMs;
     this.#silence = setTimeout(() => {
+      if (!again && performance.now() - dueMs > lateMs) return this.#expectBeat(timeoutMs, true);
       say(`The host process has been silent for ${timeoutMs} ms: it is killed and replaced`);
       this.#child?.kill("SIGKILL");
     }, timeoutMs);
@@ -216,11 +225,11 @@ class Supervisor {
     if (this.#silence !== null) clearTimeout(this.#silence);
     say(`${signal}: no new work is taken, running work may end (again to end at once)`);
     this.#child.send({ kind: "drain" } satisfies ToHost);
-    const lateMs = limits.drainTimeoutMs + 5_000;
+    const drainedMs = limits.drainTimeoutMs + 5_000;
     setTimeout(() => {
       say("The host process did not drain in time: it is killed");
       this.#child?.kill("SIGKILL");
-    }, lateMs).unref();
+    }, drainedMs).unref();
   }
 
   #finish(code: number): void {

@@ -5,6 +5,7 @@ import { cp, mkdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { limits } from "../../host/limits.ts";
 import { answering, busy, endless } from "./guests.ts";
 import { SupervisedHost, until } from "./supervised-host.ts";
 
@@ -42,6 +43,21 @@ test("a host process that hangs is killed and replaced", async () => {
   const answer = await fetch(`${host.url}/fn/kept`, { signal: AbortSignal.timeout(20_000) });
   assert.equal(await answer.text(), "kept");
   assert.match(host.output, /silent for \d+ ms: it is killed/);
+});
+
+test("a host process that was paused together with its supervisor is not taken for one that hangs", async () => {
+  await using host = await SupervisedHost.start();
+  await host.deploy("kept", answering("kept"));
+  const { supervisorPid, hostPid } = host;
+  for (const pid of [supervisorPid, hostPid]) process.kill(pid, "SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, limits.heartbeatTimeoutMs + 1_000));
+  for (const pid of [supervisorPid, hostPid]) process.kill(pid, "SIGCONT");
+  // A beat later the supervisor has either killed it or heard of it.
+  await new Promise((resolve) => setTimeout(resolve, 2 * limits.heartbeatMs));
+  const answer = await fetch(`${host.url}/fn/kept`, { signal: AbortSignal.timeout(20_000) });
+  assert.equal(await answer.text(), "kept");
+  assert.equal(host.hostPid, hostPid);
+  assert.doesNotMatch(host.output, /silent/);
 });
 
 test("SIGTERM lets running work end, takes no new work, and exits with 0", async () => {

@@ -2,7 +2,6 @@
 // folder. Used by the tests of starting, dying and stopping.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,6 +21,12 @@ export class SupervisedHost implements AsyncDisposable {
   url = "";
   output = "";
   readonly #ownsData: boolean;
+  readonly #kill = (): void => {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const supervisor = tryChildOf(this.process.pid ?? 0, "cli/main");
+    if (supervisor !== null) process.kill(supervisor, "SIGKILL");
+    this.process.kill("SIGKILL");
+  };
 
   private constructor(dataDir: string, ownsData: boolean, options: ServeOptions) {
     this.dataDir = dataDir;
@@ -36,6 +41,8 @@ export class SupervisedHost implements AsyncDisposable {
         this.output += text;
       });
     }
+    // A test that ran out of time disposes of nothing.
+    process.once("exit", this.#kill);
   }
 
   /** Starts it and waits for nothing. */
@@ -91,18 +98,20 @@ export class SupervisedHost implements AsyncDisposable {
     });
   }
 
+  /** Waits for its end, a minute at most: longer than a drain may take. */
   async exit(): Promise<number | null> {
-    if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, "exit");
+    await until(
+      () => this.process.exitCode !== null || this.process.signalCode !== null,
+      60_000,
+      () => `it has not ended: ${this.output}`,
+    );
     return this.process.exitCode;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      const supervisor = tryChildOf(this.process.pid ?? 0, "cli/main");
-      if (supervisor !== null) process.kill(supervisor, "SIGKILL");
-      this.process.kill("SIGKILL");
-      await this.exit();
-    }
+    this.#kill();
+    await this.exit();
+    process.off("exit", this.#kill);
     if (this.#ownsData)
       await rm(this.dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
