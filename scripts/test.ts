@@ -4,9 +4,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { testFlags } from "../host/engine-flags.ts";
 import { compileAll, guestsVariable } from "../test/support/compiled.ts";
@@ -17,10 +18,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const root = join(import.meta.dirname, "..");
+const filesPerProcess = 6;
+const sharing = /^test\/(contract|http|invoke|outbound|events|store|worker|observe|deploy|cli)\/[^/]+$/;
 const files = positionals.length > 0 ? positionals : globSync("test/**/*.test.ts", { cwd: root }).sort();
 
 // A file by itself compiles what it needs.
-const guests = positionals.length > 0 ? null : await mkdtemp(join(tmpdir(), "mayfly-guests-"));
+const folder = positionals.length > 0 ? null : await mkdtemp(join(tmpdir(), "mayfly-guests-"));
+const guests = folder === null ? null : join(folder, "guests");
 const runner = spawn(
   process.execPath,
   [
@@ -30,7 +34,7 @@ const runner = spawn(
     // Many a test waits for something: one file more than there are processors keeps those busy.
     `--test-concurrency=${availableParallelism() + 1}`,
     `--test-timeout=${values.soak ? 3_600_000 : 120_000}`,
-    ...files,
+    ...(folder === null ? files : await processes(files, folder)),
   ],
   {
     cwd: root,
@@ -51,5 +55,25 @@ if (guests !== null) {
   await compileAll([...examples, ...functions], guests);
 }
 const [status] = await ended;
-if (guests !== null) await rm(guests, { recursive: true, force: true });
+if (folder !== null) await rm(folder, { recursive: true, force: true });
 process.exit(status ?? 1);
+
+/**
+ * What each process runs: a file that starts processes of its own or measures memory by itself, of the others
+ * several. A process takes longer to load the host than most files take for their tests.
+ */
+async function processes(all: readonly string[], target: string): Promise<string[]> {
+  const alone = all.filter((file) => !sharing.test(file.replaceAll("\\", "/")));
+  const together = all.filter((file) => !alone.includes(file));
+  const groups: string[] = [];
+  await mkdir(join(target, "groups"));
+  for (let from = 0; from < together.length; from += filesPerProcess) {
+    const group = join(target, "groups", `from-${from}.mjs`);
+    const imports = together.slice(from, from + filesPerProcess).map((file) => {
+      return `import ${JSON.stringify(pathToFileURL(join(root, file)).href)};\n`;
+    });
+    await writeFile(group, imports.join(""));
+    groups.push(group);
+  }
+  return [...alone, ...groups];
+}
