@@ -3,6 +3,7 @@
 // and back. Used by http/ and outbound/; never by a worker, which moves the bytes unread.
 
 import { strict as assert } from "node:assert";
+import { Buffer } from "node:buffer";
 
 /** The request a guest sees; header names and values alternate, as Node has them in `rawHeaders`. */
 export type RequestHead = {
@@ -19,12 +20,68 @@ const sharedBytesMin = 65_536;
 
 /** Encodes head and body into one message. Text is UTF-8; a header value is a byte string. */
 export function encodeRequest(head: RequestHead, body: Uint8Array): Uint8Array {
+  return encodeAscii(head, body) ?? encodeText(head, body);
+}
+
+/** One that is all ASCII, as most are, has as many bytes as characters; null when it is another. */
+function encodeAscii(head: RequestHead, body: Uint8Array): Uint8Array | null {
+  const { method, url, path, query, remoteAddress, headers } = head;
+  const characters = method.length + url.length + path.length + query.length + remoteAddress.length;
+  let headBytes = 24 + characters + 4 * headers.length;
+  for (let index = 0; index < headers.length; index += 1) headBytes += headers[index]?.length ?? 0;
+  const message = messageOf(4 + headBytes + body.byteLength);
+  putNumber(message, 0, headBytes);
+  let offset = putAscii(message, 4, method);
+  offset = putAscii(message, offset, url);
+  offset = putAscii(message, offset, path);
+  offset = putAscii(message, offset, query);
+  offset = putAscii(message, offset, remoteAddress);
+  if (offset === notAscii) return null;
+  putNumber(message, offset, headers.length / 2);
+  offset += 4;
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    offset = putAscii(message, offset, (headers[index] ?? "").toLowerCase());
+    offset = putAscii(message, offset, headers[index + 1] ?? "");
+  }
+  if (offset === notAscii) return null;
+  return withBody(message, offset, body);
+}
+
+const notAscii = -1;
+/** From so many characters on the engine's own functions are quicker than a loop, their call included. */
+const longText = 64;
+
+/** Writes the length of a text and the text, and tells the offset behind it; `notAscii` stays what it is. */
+function putAscii(message: Buffer, offset: number, text: string): number {
+  const { length } = text;
+  if (offset === notAscii) return notAscii;
+  putNumber(message, offset, length);
+  const start = offset + 4;
+  if (length >= longText) {
+    if (Buffer.byteLength(text) !== length) return notAscii;
+    return start + message.write(text, start, "latin1");
+  }
+  for (let index = 0; index < length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return notAscii;
+    message[start + index] = code;
+  }
+  return start + length;
+}
+
+function putNumber(message: Uint8Array, offset: number, number: number): void {
+  message[offset] = number;
+  message[offset + 1] = number >>> 8;
+  message[offset + 2] = number >>> 16;
+  message[offset + 3] = number >>> 24;
+}
+
+function encodeText(head: RequestHead, body: Uint8Array): Uint8Array {
   const texts = [head.method, head.url, head.path, head.query, head.remoteAddress];
   let headBytes = 4;
   for (const text of texts) headBytes += 4 + Buffer.byteLength(text);
   for (const text of head.headers) headBytes += 4 + Buffer.byteLength(text);
-  const size = 4 + headBytes + body.byteLength;
-  const message = size < sharedBytesMin ? Buffer.allocUnsafe(size) : Buffer.from(new SharedArrayBuffer(size));
+  const message = messageOf(4 + headBytes + body.byteLength);
   let offset = message.writeUInt32LE(headBytes, 0);
   const text = (value: string): void => {
     const bytes = message.write(value, offset + 4);
@@ -35,9 +92,17 @@ export function encodeRequest(head: RequestHead, body: Uint8Array): Uint8Array {
   head.headers.forEach((value, index) => {
     text(index % 2 === 0 ? value.toLowerCase() : value);
   });
-  message.set(body, offset);
+  return withBody(message, offset, body);
+}
+
+function messageOf(bytes: number): Buffer {
+  return bytes < sharedBytesMin ? Buffer.allocUnsafe(bytes) : Buffer.from(new SharedArrayBuffer(bytes));
+}
+
+function withBody(message: Buffer, offset: number, body: Uint8Array): Uint8Array {
+  if (body.byteLength > 0) message.set(body, offset);
   // The room may hold what it held before: not a byte of it may stay (docs/threat-model.md D2).
-  assert.equal(offset + body.byteLength, size);
+  assert.equal(offset + body.byteLength, message.byteLength);
   return message;
 }
 
@@ -140,36 +205,40 @@ export function decodeFetch(message: Uint8Array, headersMax: number): FetchMessa
   return { method, url, redirects, timeoutMs, headers, body: head.rest() };
 }
 
-/** A longer head is read text by text. */
-const asciiHeadMax = 1_024;
-
-/** The first `end` bytes as text, up to the first one that is no ASCII. */
-function asciiOf(message: Uint8Array, end: number): string {
-  let length = 0;
-  while (length < end && (message[length] as number) < 0x80) length += 1;
-  return Buffer.prototype.latin1Slice.call(message, 0, length);
+/** Where the head of a message ends and its body begins, as the message says; NaN of one that is too short. */
+export function headEnd(message: Uint8Array): number {
+  return message.byteLength < 4 ? Number.NaN : 4 + numberAt(message, 0);
 }
+
+function numberAt(message: Uint8Array, offset: number): number {
+  const byte = (index: number): number => message[offset + index] as number;
+  return (byte(0) | (byte(1) << 8) | (byte(2) << 16)) + byte(3) * 2 ** 24;
+}
+
+/** A longer head is read text by text. */
+const headAtOnceMax = 1_024;
 
 /** Reads the head of a message that a guest wrote. */
 class HeadReader {
   readonly #message: Uint8Array;
   readonly #end: number;
-  /** The head up to its first byte that is no ASCII: most are short and hold nothing else. */
-  readonly #ascii: string;
+  /** Each byte of a short head as the character of its number: its texts that are ASCII are parts of it. */
+  readonly #characters: string;
   #offset = 4;
 
   constructor(message: Uint8Array) {
     this.#message = message;
-    if (message.byteLength < 4) throw new MessageError("the message is shorter than its length field");
-    this.#end = 4 + this.#number(0);
+    this.#end = headEnd(message);
+    if (Number.isNaN(this.#end)) throw new MessageError("the message is shorter than its length field");
     if (this.#end > message.byteLength) throw new MessageError("the head is longer than the message");
-    this.#ascii = this.#end > asciiHeadMax ? "" : asciiOf(message, this.#end);
+    this.#characters =
+      this.#end > headAtOnceMax ? "" : Buffer.prototype.latin1Slice.call(message, 0, this.#end);
   }
 
   number(): number {
     if (this.#offset + 4 > this.#end) throw new MessageError("the head ends inside a number");
     this.#offset += 4;
-    return this.#number(this.#offset - 4);
+    return numberAt(this.#message, this.#offset - 4);
   }
 
   text(): string {
@@ -178,7 +247,9 @@ class HeadReader {
     const start = this.#offset;
     this.#offset += length;
     // A decoder costs as much as all else that is done with a short head.
-    if (this.#offset <= this.#ascii.length) return this.#ascii.slice(start, this.#offset);
+    if (this.#offset <= this.#characters.length && this.#isAscii(start, this.#offset)) {
+      return this.#characters.slice(start, this.#offset);
+    }
     try {
       return utf8.decode(this.#message.subarray(start, this.#offset));
     } catch {
@@ -186,9 +257,11 @@ class HeadReader {
     }
   }
 
-  #number(offset: number): number {
-    const byte = (index: number): number => this.#message[offset + index] as number;
-    return (byte(0) | (byte(1) << 8) | (byte(2) << 16)) + byte(3) * 2 ** 24;
+  #isAscii(start: number, end: number): boolean {
+    for (let index = start; index < end; index += 1) {
+      if ((this.#message[index] as number) > 0x7f) return false;
+    }
+    return true;
   }
 
   /** A count and as many pairs of name and value. */
