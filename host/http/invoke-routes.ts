@@ -2,8 +2,9 @@
 // request and response, because the guest gets the target and the headers as they were sent, and
 // because this is the path whose price the project exists for (docs/decisions).
 
-import { randomUUID } from "node:crypto";
+import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { performance } from "node:perf_hooks";
 import type { AsyncRequest } from "../async-call.ts";
 import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
@@ -19,6 +20,7 @@ import { GoneClients } from "./gone-clients.ts";
 import type { GuestResponse } from "./guest-response.ts";
 import { depthOf, requestHeaders } from "./headers.ts";
 import { ClientGone, hasBody, readBody } from "./request-body.ts";
+import { newRequestId } from "./request-id.ts";
 import { asyncRequest, prefersAsync, sendAccepted } from "./respond-async.ts";
 import type { FunctionTarget } from "./target.ts";
 
@@ -71,7 +73,7 @@ export class InvokeRoutes {
     target: FunctionTarget,
     closing: () => boolean,
   ): void {
-    const arrival: Arrival = { requestId: randomUUID(), startMs: performance.now() };
+    const arrival: Arrival = { requestId: newRequestId(), startMs: performance.now() };
     const exchange: Exchange = { request, response, closing, arrival, deployment: null };
     let answer: InvokeAnswer | Promise<InvokeAnswer>;
     try {
