@@ -1,5 +1,6 @@
 // The nouns of one call: what is asked of a guest and what came of it. No I/O.
 
+import { performance } from "node:perf_hooks";
 import type { ErrorCode } from "./errors.ts";
 import type { Deployment } from "./function.ts";
 

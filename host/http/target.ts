@@ -40,8 +40,20 @@ export function parseTarget(target: string, host: string): Target {
   return { path: origin.slice(0, mark), query: origin.slice(mark + 1) };
 }
 
+let lastHost = "";
+let lastHostName = "";
+
 /** The host name in a Host header, in lower case, without port, brackets and trailing dot. */
 export function hostName(host: string): string {
+  // Most requests in a row have the same.
+  if (host !== lastHost) {
+    lastHostName = readHostName(host);
+    lastHost = host;
+  }
+  return lastHostName;
+}
+
+function readHostName(host: string): string {
   const name = host.startsWith("[") ? host.slice(1, host.indexOf("]")) : host.replace(/:\d*$/, "");
   return name.toLowerCase().replace(/\.$/, "");
 }

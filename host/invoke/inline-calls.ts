@@ -1,6 +1,7 @@
 // Short calls, run on the main thread as they come (docs/decisions/0016-short-calls-inline.md): which
 // may be, and that together they never keep its event loop from turning.
 
+import { performance } from "node:perf_hooks";
 import type { Deployment } from "../function.ts";
 import { type InlineAnswer, InlineRunner } from "../worker/inline-runner.ts";
 import { MemoryBudget } from "../worker/memory-budget.ts";

@@ -23,6 +23,8 @@ export type Errands = {
   forget(): void;
 };
 
+const noResult = new Uint8Array(0);
+
 export class CallState {
   phase: CallPhase = "starting";
   /** Set before the guest can run; a module without a memory has none. */
@@ -41,7 +43,7 @@ export class CallState {
   /** Errands made so far, by kind. */
   readonly errandCounts: Record<ErrandKind, number> = { fetch: 0, ask: 0 };
   /** The last host call's result, fetched by `result_read`. */
-  result: Uint8Array = new Uint8Array(0);
+  result: Uint8Array = noResult;
   #hostCalls = 0;
 
   /** Host calls made so far. */

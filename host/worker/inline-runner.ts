@@ -36,7 +36,7 @@ export type InlineParts = {
 export type InlineAnswer = {
   readonly message: Uint8Array<ArrayBuffer>;
   readonly begunAtMs: number;
-  readonly timings: Timings;
+  readonly timings: Required<Pick<Timings, "instantiate" | "run" | "cpu">>;
   readonly lines: readonly GuestLogLine[];
 };
 

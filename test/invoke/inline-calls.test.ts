@@ -21,7 +21,12 @@ const deployment: Deployment = {
   config: functionConfigDefault,
   configRevision: 1,
 };
-const answer: InlineAnswer = { message: new Uint8Array(0), begunAtMs: 0, timings: {}, lines: [] };
+const answer: InlineAnswer = {
+  message: new Uint8Array(0),
+  begunAtMs: 0,
+  timings: { instantiate: 0, run: 0, cpu: 0 },
+  lines: [],
+};
 const setup = { memory: { initialPages: 16, maximumPages: 16 } } as ModuleSetup;
 const request = { deployment, setup, message: new Uint8Array(9), leftMs: 1_000 };
 const holdMs = (ms: number): void => {
