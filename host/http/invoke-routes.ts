@@ -220,7 +220,8 @@ export class InvokeRoutes {
       requestId,
       message,
       watchGone,
-      elapsedMs: performance.now() - startMs,
+      // A request without a body has come whole.
+      elapsedMs: body === noBody ? 0 : performance.now() - startMs,
       depth: depthOf(request.headers["x-mayfly-depth"]),
     });
   }

@@ -1,6 +1,6 @@
 // Every look into a guest's memory goes through here: pointers and lengths come from hostile code.
-// A pointer is read as unsigned; a range that leaves the memory is a GuestFault, and the buffer is
-// fetched anew at each use, because the guest may have grown it (docs/threat-model.md C1-C5).
+// A pointer is read as unsigned; a range that leaves the memory is a GuestFault, and whether the buffer is
+// still the memory's is looked at with each use: the guest may have grown it (docs/threat-model.md C1-C5).
 
 import { limits } from "../limits.ts";
 
@@ -16,23 +16,37 @@ export class GuestFault extends Error {
 
 export class GuestMemory {
   readonly #memory: WebAssembly.Memory;
+  #known = new Uint8Array(0);
 
   constructor(memory: WebAssembly.Memory) {
     this.#memory = memory;
   }
 
+  /** All of it, valid until the guest runs again. Asking the memory for its buffer is dear. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    // A memory that grows detaches its buffer, which then has no length.
+    if (this.#known.byteLength > 0) return this.#known;
+    const bytes = new Uint8Array(this.#memory.buffer as ArrayBuffer);
+    // A shared one stays as it is, and shorter than the memory.
+    if (this.#memory.buffer instanceof ArrayBuffer) this.#known = bytes;
+    return bytes;
+  }
+
   /** A view of `[pointer, pointer + length)`, valid until the guest runs again. */
   view(pointer: number, length: number): Uint8Array<ArrayBuffer> {
     const start = pointer >>> 0;
-    const bytes = length >>> 0;
-    const buffer = this.#memory.buffer as ArrayBuffer;
-    if (start + bytes > buffer.byteLength) {
-      throw new GuestFault(
-        "bad_guest_output",
-        `a pointer leaves the memory: ${start} + ${bytes}, memory has ${buffer.byteLength} bytes`,
-      );
-    }
-    return new Uint8Array(buffer, start, bytes);
+    const count = length >>> 0;
+    const { bytes } = this;
+    assertInside(bytes, start, count);
+    return bytes.subarray(start, start + count);
+  }
+
+  /** Writes `source` at `pointer`. */
+  write(pointer: number, source: Uint8Array): void {
+    const start = pointer >>> 0;
+    const { bytes } = this;
+    assertInside(bytes, start, source.byteLength);
+    bytes.set(source, start);
   }
 
   /**
@@ -74,4 +88,12 @@ export class GuestMemory {
     const view = this.view(start, length).subarray(0, limits.hostCallBytesMax & ~1);
     return Buffer.from(view.buffer, view.byteOffset, view.byteLength & ~1).toString("utf16le");
   }
+}
+
+function assertInside({ byteLength }: Uint8Array, start: number, count: number): void {
+  if (start + count <= byteLength) return;
+  throw new GuestFault(
+    "bad_guest_output",
+    `a pointer leaves the memory: ${start} + ${count}, memory has ${byteLength} bytes`,
+  );
 }

@@ -109,7 +109,7 @@ const errandCall = (kind: ErrandKind, what: string): HostCall =>
 const mayfly: Readonly<Record<string, HostCall>> = {
   request_read: call(["i32"], [], (state, pointer = 0) => {
     const memory = state.enterRunning("request_read");
-    memory.view(pointer, state.request.byteLength).set(state.request);
+    memory.write(pointer, state.request);
   }),
   response_write: call(["i32", "i32"], [], (state, pointer = 0, length = 0) => {
     const memory = state.enterRunning("response_write");
@@ -124,7 +124,7 @@ const mayfly: Readonly<Record<string, HostCall>> = {
     return state.result.byteLength;
   }),
   result_read: call(["i32"], [], (state, pointer = 0) => {
-    state.enter().view(pointer, state.result.byteLength).set(state.result);
+    state.enter().write(pointer, state.result);
   }),
   log: call(["i32", "i32", "i32"], [], (state, level = 1, pointer = 0, length = 0) => {
     const memory = state.enter();

@@ -11,7 +11,7 @@ import { CallState, type Errands, type Waiter } from "./call-state.ts";
 import { GuestLog } from "./guest-log.ts";
 import type { GuestInstance, InstanceCall } from "./instance.ts";
 import { Instances } from "./instances.ts";
-import { HeldMemory, type MemoryBudget } from "./memory-budget.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { type CachedModule, cachedModule } from "./module-cache.ts";
 import type { ModuleSetup } from "./protocol.ts";
 import type { RunningRecord } from "./running-record.ts";
@@ -25,9 +25,15 @@ const checksMax = 2;
 const hostCallsMax = 128;
 /** Time after which it is ended all the same, at its next check or host call, ms. */
 const budgetMs = 1;
+/** The first few host calls do not look at the clock: reading it is a tenth of what a short call takes. */
+const hostCallsUntimed = 4;
+
+const pageBytes = 65_536;
+/** Room that is fetched for answers at a time; a longer one, and one that finds too little left, has its own. */
+const answerRoomBytes = 16_384;
 
 export type InlineParts = {
-  readonly memory: MemoryBudget;
+  readonly memory: Pick<MemoryBudget, "hasRoom">;
   readonly record: Pick<RunningRecord, "begin" | "end">;
   /** `monotonicMs` unless given. */
   readonly now?: () => number;
@@ -45,6 +51,8 @@ export class InlineRunner {
   readonly #now: () => number;
   readonly #instances = new Instances();
   readonly #modules = new WeakMap<ModuleSetup, CachedModule>();
+  /** Where the next answer is put. What has been used of it is never used again. */
+  #room = new Uint8Array(0);
   #checks = 0;
   #endsAtMs = 0;
   /** Whether the guest that runs now is to be forgotten. */
@@ -61,22 +69,24 @@ export class InlineRunner {
     const lines: GuestLogLine[] = [];
     const log = new GuestLog(([timeMs, level, text]) => void lines.push({ timeMs, level, message: text }));
     const state = new CallState(message, cached.env, log);
+    state.answerRoom = this.#room;
     state.waiter = this.#waiter;
     state.errands = this.#errands;
     state.guard = this.#guard;
     const call: InstanceCall = { state, check: this.#check, pause: this.#pause, grow: this.#grow };
-    const held = new HeldMemory(this.#parts.memory);
     this.#parts.record.begin(cached.versionId);
     const begunAtMs = this.#now();
+    this.#endsAtMs = begunAtMs + budgetMs;
     this.#gaveUp = false;
-    const startedAtMs = this.#answered(cached, call, held);
+    const startedAtMs = this.#answered(cached, call);
     const wallMs = this.#now() - begunAtMs;
     this.#parts.record.end();
     const { answer } = state;
     if (startedAtMs === null || answer === null) return null;
     const instantiate = startedAtMs - begunAtMs;
+    if (answer.buffer === this.#room.buffer) this.#room = this.#room.subarray(answer.byteLength);
+    else if (answer.byteLength <= answerRoomBytes) this.#room = new Uint8Array(answerRoomBytes);
     return {
-      // It has no room of the host's to lie in, and so memory of its own.
       message: answer as Uint8Array<ArrayBuffer>,
       begunAtMs,
       timings: { instantiate, run: wallMs - instantiate, cpu: wallMs },
@@ -85,7 +95,7 @@ export class InlineRunner {
   }
 
   /** When the instance of a call that has come to its end well had started; null when it has not. */
-  #answered(cached: CachedModule, call: InstanceCall, held: HeldMemory): number | null {
+  #answered(cached: CachedModule, call: InstanceCall): number | null {
     let instance: GuestInstance | null = null;
     let startedAtMs: number | null = null;
     let isDone = false;
@@ -93,8 +103,8 @@ export class InlineRunner {
       const taken = this.#instances.take(cached, call);
       instance = taken.instance;
       this.#checks = 0;
-      this.#endsAtMs = this.#now() + budgetMs;
-      if (held.begin(instance.memory, cached.memory?.maximumPages ?? 0)) {
+      // It is given back, or thrown away, before anything else happens here, and cannot grow.
+      if (this.#parts.memory.hasRoom(instance.memoryBytes / pageBytes)) {
         const isReady = taken.started || instance.startsAtOnce();
         if (isReady && !taken.started && !this.#gaveUp) this.#instances.started(cached, instance, call);
         startedAtMs = this.#now();
@@ -103,7 +113,6 @@ export class InlineRunner {
     } catch {
       // An active segment that leaves its memory, or no address space for one: a thread finds the words.
     }
-    held.end();
     call.state.phase = "ended";
     if (instance !== null) this.#instances.give(cached, instance, isDone);
     return isDone ? startedAtMs : null;
@@ -132,7 +141,8 @@ export class InlineRunner {
 
   /** Before each host call: a storm of them makes few checks. */
   readonly #guard = (hostCalls: number): void => {
-    if (this.#gaveUp || hostCalls >= hostCallsMax || this.#now() >= this.#endsAtMs) this.#giveUp();
+    const isLate = hostCalls >= hostCallsUntimed && this.#now() >= this.#endsAtMs;
+    if (this.#gaveUp || hostCalls >= hostCallsMax || isLate) this.#giveUp();
   };
 
   /** No check asks for it. */

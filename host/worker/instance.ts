@@ -168,6 +168,11 @@ export class GuestInstance {
     return this.#entry;
   }
 
+  /** Bytes of its memory. */
+  get memoryBytes(): number {
+    return this.#guestMemory?.bytes.byteLength ?? 0;
+  }
+
   /** For an instance that goes on as it is: what refused one call is no reason for the next one's trap. */
   forgetRefusedGrowth(): void {
     const flag = this.#exports[growRefusedName];

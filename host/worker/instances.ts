@@ -48,7 +48,7 @@ export class Instances {
       kept.usedAt = ++this.#uses;
       const idle = kept.idle.pop();
       if (idle !== undefined) {
-        this.#account(kept, -memoryBytes(idle));
+        this.#account(kept, -idle.memoryBytes);
         idle.bind(call);
         return { instance: idle, started: true };
       }
@@ -78,12 +78,12 @@ export class Instances {
     if (
       answered &&
       kept !== undefined &&
-      memoryBytes(instance) <= this.#bounds.bytes &&
+      instance.memoryBytes <= this.#bounds.bytes &&
       kept.idle.length < keptPerVersion &&
       isReady(module, kept, instance)
     ) {
       kept.idle.push(instance);
-      this.#account(kept, memoryBytes(instance));
+      this.#account(kept, instance.memoryBytes);
       this.#trim();
       return;
     }
@@ -115,10 +115,6 @@ function leastRecent(kept: ReadonlyMap<CachedModule, Kept>): [CachedModule, Kept
   for (const entry of kept) if (oldest === null || entry[1].usedAt < oldest[1].usedAt) oldest = entry;
   if (oldest === null) throw new Error("Nothing is kept, and it is too much");
   return oldest;
-}
-
-function memoryBytes({ memory }: GuestInstance): number {
-  return memory?.buffer.byteLength ?? 0;
 }
 
 /** Makes an instance ready for the next call; false when it cannot be, and is to be thrown away. */

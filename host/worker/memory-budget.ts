@@ -26,6 +26,11 @@ export class MemoryBudget {
     return true;
   }
 
+  /** Whether `pages` more could be held now, for one who is done before anybody else on this thread holds more. */
+  hasRoom(pages: number): boolean {
+    return Atomics.load(this.#total, 0) + pages <= this.#pagesMax;
+  }
+
   release(pages: number): void {
     Atomics.sub(this.#total, 0, pages);
     Atomics.sub(this.#own, 0, pages);

@@ -66,3 +66,25 @@ test("assemblyScriptString takes null, an odd length and lone surrogates", () =>
   for (const [at, unit] of [0x41, 0xd800, 0x42].entries()) view.setUint16(100 + at * 2, unit, true);
   assert.equal(guest.assemblyScriptString(100), "A\ud800");
 });
+
+test("what is written lands where the pointer says, in a memory that has grown too, or not at all", () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
+  const guest = new GuestMemory(memory);
+  const bytes = Uint8Array.of(1, 2, 3);
+  guest.write(8, bytes);
+  assert.throws(() => guest.write(page - 2, bytes), fault);
+  memory.grow(1);
+  guest.write(page - 2, bytes);
+  const now = new Uint8Array(memory.buffer);
+  assert.deepEqual([...now.subarray(8, 12)], [1, 2, 3, 0]);
+  assert.deepEqual([...now.subarray(page - 2, page + 2)], [1, 2, 3, 0]);
+  assert.throws(() => guest.write(-1, bytes), fault);
+});
+
+test("a shared memory is seen as large as it is", () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
+  const guest = new GuestMemory(memory);
+  assert.equal(guest.bytes.byteLength, page);
+  memory.grow(1);
+  assert.equal(guest.bytes.byteLength, 2 * page);
+});
