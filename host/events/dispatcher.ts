@@ -54,6 +54,8 @@ export type DispatcherParts = {
     settings: DeliverySettings,
     attempt: number,
   ) => Promise<Omit<Done, "kind">>;
+  /** What is published when a delivery is given up without an attempt. */
+  readonly callbackOf?: (delivery: DueDelivery, fault: DeliveryFault) => Publication | null;
   /** Whether there is a function of that name. */
   readonly exists: (functionName: string) => boolean;
   readonly onFault: (error: unknown) => void;
@@ -172,7 +174,7 @@ export class Dispatcher {
       for (const delivery of due) {
         const fault = this.#hopeless(delivery, settings);
         if (fault === null) fit.push(delivery);
-        else await this.#parts.queue.end({ id: delivery.id, outcome: { kind: "dead", fault } });
+        else await this.#giveUp(delivery, fault);
       }
       await store.lease(fit.map(({ id }) => id));
       for (const delivery of fit) {
@@ -184,6 +186,11 @@ export class Dispatcher {
     }
     // What was published meanwhile, and what more there was than was asked for.
     this.#look(line);
+  }
+
+  async #giveUp(delivery: DueDelivery, fault: DeliveryFault): Promise<void> {
+    const callback = this.#parts.callbackOf?.(delivery, fault) ?? null;
+    await this.#parts.queue.end({ id: delivery.id, outcome: { kind: "dead", fault, callback } });
   }
 
   /** By how much the clock was set back since the last look, ms: what is due at a time would be late by that. */

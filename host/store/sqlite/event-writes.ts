@@ -75,6 +75,7 @@ export class EventWrites {
       throw new HostError(
         "queue_full",
         `${deliveries} deliveries are too many for the queue, which has room for ${Math.max(0, room)}`,
+        { retryAfterS: 5 },
       );
     }
     return this.deliver(listeners, events);
