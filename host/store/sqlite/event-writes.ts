@@ -6,7 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { HostError } from "../../errors.ts";
 import type { HostEvent, TriggerKey } from "../../event.ts";
 import { limits } from "../../limits.ts";
-import { sourceOf, type TriggerSettings } from "../../trigger.ts";
+import { isFarAhead, sourceOf, type TriggerSettings } from "../../trigger.ts";
 import type { Told } from "../cause.ts";
 import type { AttemptEnd, AttemptOutcome, DeliveryFilter, Publication, Published } from "../event-store.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
@@ -84,13 +84,14 @@ export class EventWrites {
   fire(triggerId: number, events: readonly { atMs: number; event: HostEvent }[], seenMs: number): Published {
     const row = this.#sql.get("SELECT * FROM triggers WHERE id = ?", triggerId);
     if (row === undefined) return { listeners: [], deliveries: 0 };
-    const seenBefore = Number(row["seen_ms"]);
+    const stored = Number(row["seen_ms"]);
+    const seenBefore = isFarAhead(stored, seenMs) ? 0 : stored;
     // Whatever else happened: no instant is acted on twice.
     const due = events.filter(({ atMs }) => atMs > seenBefore);
     const listener = toListener(row);
     const room = this.#backlogRoom(listener);
     const fresh = room === 0 ? [] : due.slice(-room);
-    this.#sql.run("UPDATE triggers SET seen_ms = max(seen_ms, ?) WHERE id = ?", seenMs, triggerId);
+    this.#sql.run("UPDATE triggers SET seen_ms = ? WHERE id = ?", Math.max(seenBefore, seenMs), triggerId);
     return this.deliver(
       [listener],
       fresh.map(({ event }) => event),
