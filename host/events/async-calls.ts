@@ -120,9 +120,9 @@ export function asyncAttempt(
 }
 
 /** What is published of one that is given up without a further attempt. */
-export function asyncGivenUp(
-  functions: Pick<FunctionStore, "live">,
-): (delivery: DueDelivery, fault: DeliveryFault) => Publication | null {
+export function asyncGivenUp(functions: {
+  readonly live: (name: string) => Pick<Deployment, "config"> | null;
+}): (delivery: DueDelivery, fault: DeliveryFault) => Publication | null {
   return ({ event, attempts: attempt, intact }, fault) => {
     if (!intact) return null;
     const request: AsyncRequest = JSON.parse(event.attributes["request"] ?? "");

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { DeliveryFault } from "../../host/event.ts";
 import { Dispatcher } from "../../host/events/dispatcher.ts";
 import { EventQueue } from "../../host/events/queue.ts";
+import type { DueDelivery, Publication } from "../../host/store/event-store.ts";
 import { openStores } from "../../host/store/sqlite/stores.ts";
 import { parseTrigger } from "../../host/trigger.ts";
 import { event, failure, queueOf, until } from "./queue-of.ts";
@@ -170,9 +172,17 @@ test("events of a function or a trigger that is gone are dead letters that say s
 
 test("an event that is too old is given up without an attempt", async (context) => {
   let attempts = 0;
-  const { queue, clock, states, dispatcher, key } = await queueOf(context, { maxAgeMs: 120_000 }, () => {
+  const told: string[] = [];
+  const attempt = (): void => {
     attempts += 1;
     throw failure();
+  };
+  const callbackOf = ({ event: { attributes } }: DueDelivery, { code }: DeliveryFault): Publication | null => {
+    told.push(`${attributes["id"]} ${code}`);
+    return told.length === 1 ? { topic: "t", event: event("of the end") } : null;
+  };
+  const { queue, clock, states, dispatcher, key } = await queueOf(context, { maxAgeMs: 120_000 }, attempt, {
+    callbackOf,
   });
   await queue.publish("t", [event("1")]);
   await until(() => states()[0] === "ready 1");
@@ -180,6 +190,9 @@ test("an event that is too old is given up without an attempt", async (context) 
   dispatcher.wake([key]);
   await until(() => states()[0] === "dead 1");
   assert.equal(attempts, 1);
+  // What is published of the end is, with it.
+  await until(() => told.length === 2);
+  assert.deepEqual([told[0], queue.count], ["1 refused", 2]);
 });
 
 test("what an earlier process had leased is delivered at once, and its attempt counts", async (context) => {
@@ -212,9 +225,11 @@ test("a dead letter that is redriven has all its attempts again, and one that is
 test("a full queue takes nothing, and says when to come again", async (context) => {
   const { stores } = await queueOf(context, { paused: true }, () => {});
   const small = new EventQueue(stores.events, 2);
-  await assert.rejects(small.publish("t", [event("1"), event("2"), event("3")]), { code: "queue_full" });
+  // As the writer's thread says it, and as the queue does.
+  const full = { code: "queue_full", retryAfterS: 5 };
+  await assert.rejects(small.publish("t", [event("1"), event("2"), event("3")]), full);
   await small.publish("t", [event("1"), event("2")]);
-  await assert.rejects(small.publish("t", [event("3")]), { code: "queue_full" });
+  await assert.rejects(small.publish("t", [event("3")]), full);
   assert.equal(stores.events.count(), 2);
   await assert.rejects(new EventQueue(stores.events).publish("t", [{ ...event("4"), depth: 17 }]), {
     code: "too_deep",

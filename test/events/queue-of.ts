@@ -26,7 +26,7 @@ export async function queueOf(
   context: TestContext,
   settings: object,
   attempt: (delivery: DueDelivery, attempt: number) => Promise<void> | void,
-  parts: Pick<DispatcherParts, "noRoomMs"> = {},
+  parts: Pick<DispatcherParts, "noRoomMs" | "callbackOf"> = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), "mayfly-events-"));
   const open = () => openStores(join(folder, "mayfly.db"), assert.ifError);
