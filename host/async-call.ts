@@ -43,3 +43,6 @@ export type AsyncCall = {
   /** Of the last attempt that failed. */
   readonly fault: DeliveryFault | null;
 };
+
+/** One as it is listed: without its answer, and where it is in the order in which they came. */
+export type ListedCall = Omit<AsyncCall, "answer"> & { readonly place: number };

@@ -26,7 +26,7 @@ export const errorTable = {
     400,
     "caller",
     false,
-    "A function name is 1 to 63 of a-z, 0-9 and inner hyphens; choose such a name",
+    "A name is 1 to 63 of a-z, 0-9 and inner hyphens; choose such a name",
   ),
   invalid_key: row(
     400,

@@ -34,5 +34,10 @@ export type Delivery = {
   readonly event: HostEvent;
 };
 
+/** A delivery as it is listed: without what its event carries. */
+export type ListedDelivery = Omit<Delivery, "event"> & {
+  readonly event: Omit<HostEvent, "data"> & { readonly bytes: number };
+};
+
 /** A function's trigger by name. */
 export type TriggerKey = { readonly function: string; readonly trigger: string };

@@ -86,6 +86,14 @@ export type Trigger = {
   readonly seenMs: number;
 };
 
+/** Instants seen so far ahead of the clock were seen by a clock that was wrong, ms. */
+const clockWrongMs = 86_400_000;
+
+/** Whether instants were seen by a clock that was wrong: then those to come are acted on nevertheless. */
+export function isFarAhead(seenMs: number, nowMs: number): boolean {
+  return seenMs > nowMs + clockWrongMs;
+}
+
 /** What a trigger listens to, by which it is found; "" for what it looks for itself. */
 export function sourceOf(settings: TriggerSettings): string {
   if (settings.kind === "topic") return settings.topic;

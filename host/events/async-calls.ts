@@ -119,6 +119,18 @@ export function asyncAttempt(
   };
 }
 
+/** What is published of one that is given up without a further attempt. */
+export function asyncGivenUp(functions: {
+  readonly live: (name: string) => Pick<Deployment, "config"> | null;
+}): (delivery: DueDelivery, fault: DeliveryFault) => Publication | null {
+  return ({ event, attempts: attempt, intact }, fault) => {
+    if (!intact) return null;
+    const request: AsyncRequest = JSON.parse(event.attributes["request"] ?? "");
+    const config = functions.live(request.function)?.config;
+    return callbackOf(config, event.depth, { request, attempt, answer: null, fault });
+  };
+}
+
 type End = {
   readonly request: AsyncRequest;
   readonly attempt: number;

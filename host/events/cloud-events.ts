@@ -27,7 +27,7 @@ export function readEvents({ contentType, headers, body, depth }: SentEvents): H
     if (batch.length > limits.eventsPerBatchMax) {
       throw invalid(`the batch has ${batch.length} events, limit is ${limits.eventsPerBatchMax}`);
     }
-    return batch.map((value) => structured(value, depth));
+    return batch.map((value, index) => ofBatch(index, () => structured(value, depth)));
   }
   if (type === structuredType) return [structured(parseJson(body), depth)];
   if (!headers.has("ce-specversion")) {
@@ -64,6 +64,16 @@ export function deliveryHeaders({ attributes, data }: HostEvent): string[] {
   return headers;
 }
 
+/** Says which one it is that cannot be taken. */
+function ofBatch(index: number, read: () => HostEvent): HostEvent {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    throw new HostError(error.code, `Event ${index + 1} of the batch: ${error.message}`, { cause: error });
+  }
+}
+
 function structured(value: unknown, depth: number): HostEvent {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalid("an event is a JSON object");
@@ -73,8 +83,9 @@ function structured(value: unknown, depth: number): HostEvent {
   const attributes: Record<string, string> = {};
   for (const [name, attribute] of Object.entries(rest)) {
     if (attribute === null) continue;
-    if (!["string", "number", "boolean"].includes(typeof attribute)) {
-      throw invalid(`the attribute ${JSON.stringify(name.slice(0, 40))} is no text, number or truth value`);
+    if (!["string", "boolean"].includes(typeof attribute) && !Number.isSafeInteger(attribute)) {
+      const shown = JSON.stringify(name.slice(0, 40));
+      throw invalid(`the attribute ${shown} is no text, whole number or truth value`);
     }
     attributes[name] = String(attribute);
   }
@@ -84,7 +95,8 @@ function structured(value: unknown, depth: number): HostEvent {
 /** JSON format, section 3.1: text of a JSON type is JSON, base64 is bytes. */
 function dataBytes(data: unknown, base64: unknown, attributes: Record<string, string>): Uint8Array {
   if (base64 !== undefined) {
-    if (typeof base64 !== "string" || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
+    // RFC 4648, section 4: in fours, the last of which may be filled up.
+    if (typeof base64 !== "string" || base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
       throw invalid("data_base64 is not base64");
     }
     return Buffer.from(base64, "base64");
@@ -111,6 +123,10 @@ function checkedEvent(
   for (const name of ["id", "source", "type"]) {
     // The package makes an id up where there is none.
     if (!attributes[name]) throw invalid(`the attribute ${name} is missing`);
+  }
+  // Names of the JSON format for what is no attribute (section 3.1 of the specification).
+  for (const name of ["data", "data_base64"]) {
+    if (name in attributes) throw invalid(`an attribute may not be called ${name}`);
   }
   try {
     new CloudEvent({ specversion, ...attributes }, true);

@@ -4,7 +4,7 @@
 import type { TriggerKey } from "../event.ts";
 import type { EventStore } from "../store/event-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
-import { asyncAttempt, asyncSettings, isAsync } from "./async-calls.ts";
+import { asyncAttempt, asyncGivenUp, asyncSettings, isAsync } from "./async-calls.ts";
 import type { AttemptParts } from "./attempts.ts";
 import { deliveryAttempt } from "./delivery.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -30,6 +30,7 @@ export class Deliveries {
     this.#events = events;
     const deliver = deliveryAttempt(parts);
     const call = asyncAttempt(parts);
+    const callGivenUp = asyncGivenUp(functions);
     this.#dispatcher = new Dispatcher({
       store: events,
       queue: {
@@ -41,6 +42,7 @@ export class Deliveries {
       settingsOf: (key) =>
         isAsync(key) ? asyncSettings(functions, key.function) : (events.trigger(key)?.settings ?? null),
       attempt: (delivery, ...rest) => (isAsync(delivery) ? call : deliver)(delivery, ...rest),
+      callbackOf: (delivery, fault) => (isAsync(delivery) ? callGivenUp(delivery, fault) : null),
       exists: (name) => functions.live(name) !== null,
       onFault,
     });

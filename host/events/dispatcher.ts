@@ -54,6 +54,8 @@ export type DispatcherParts = {
     settings: DeliverySettings,
     attempt: number,
   ) => Promise<Omit<Done, "kind">>;
+  /** What is published when a delivery is given up without an attempt. */
+  readonly callbackOf?: (delivery: DueDelivery, fault: DeliveryFault) => Publication | null;
   /** Whether there is a function of that name. */
   readonly exists: (functionName: string) => boolean;
   readonly onFault: (error: unknown) => void;
@@ -62,6 +64,8 @@ export type DispatcherParts = {
   readonly random?: () => number;
   /** After a fault of ours, such as a full disk, ms. */
   readonly faultRestMs?: number;
+  /** A host that had no room is not asked again before, ms. */
+  readonly noRoomMs?: number;
 };
 
 /** What is known of a trigger with something to deliver. */
@@ -70,6 +74,8 @@ type Line = {
   running: number;
   /** A lease is being written; it is looked at once more after that. */
   leasing: boolean;
+  /** The host had no room for its function: until that can have changed none of them is tried. */
+  held: NodeJS.Timeout | null;
   timer: NodeJS.Timeout | null;
 };
 
@@ -77,6 +83,8 @@ type Line = {
 const restMsMax = 60_000;
 /** A host that had no room is not asked again before, ms. */
 const noRoomMs = 1_000;
+/** Deliveries that are read and leased together: an asynchronous call may have 6 MiB. */
+const leasedTogetherMax = 32;
 /** Clocks are kept right by small steps; a larger one back is noticed, ms. */
 const clockStepMsMax = 1_000;
 /** What a function may ask for by Retry-After, ms. */
@@ -113,7 +121,10 @@ export class Dispatcher {
   /** Begins no attempt any more; resolves when those that run have ended and are recorded. */
   async close(): Promise<void> {
     this.#closing.abort();
-    for (const { timer } of this.#lines.values()) if (timer !== null) clearTimeout(timer);
+    for (const { timer, held } of this.#lines.values()) {
+      if (timer !== null) clearTimeout(timer);
+      if (held !== null) clearTimeout(held);
+    }
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
@@ -121,14 +132,14 @@ export class Dispatcher {
     const name = `${key.function}/${key.trigger}`;
     let line = this.#lines.get(name);
     if (line === undefined) {
-      line = { key, running: 0, leasing: false, timer: null };
+      line = { key, running: 0, leasing: false, held: null, timer: null };
       this.#lines.set(name, line);
     }
     return line;
   }
 
   #look(line: Line): void {
-    if (this.#closing.signal.aborted || line.leasing) return;
+    if (this.#closing.signal.aborted || line.leasing || line.held !== null) return;
     const looking = this.#deliver(line).catch((error: unknown) => {
       this.#parts.onFault(error);
       this.#rest(line, this.#now() + faultRestMs);
@@ -148,7 +159,7 @@ export class Dispatcher {
     }
     const settings = this.#parts.settingsOf(key);
     if (settings?.paused === true) return;
-    const room = (settings?.concurrency ?? 1) - line.running;
+    const room = Math.min(leasedTogetherMax, (settings?.concurrency ?? 1) - line.running);
     if (room <= 0) return;
     const due = store.due(key, this.#now(), room);
     if (due.length === 0) {
@@ -163,7 +174,7 @@ export class Dispatcher {
       for (const delivery of due) {
         const fault = this.#hopeless(delivery, settings);
         if (fault === null) fit.push(delivery);
-        else await this.#parts.queue.end({ id: delivery.id, outcome: { kind: "dead", fault } });
+        else await this.#giveUp(delivery, fault);
       }
       await store.lease(fit.map(({ id }) => id));
       for (const delivery of fit) {
@@ -175,6 +186,11 @@ export class Dispatcher {
     }
     // What was published meanwhile, and what more there was than was asked for.
     this.#look(line);
+  }
+
+  async #giveUp(delivery: DueDelivery, fault: DeliveryFault): Promise<void> {
+    const callback = this.#parts.callbackOf?.(delivery, fault) ?? null;
+    await this.#parts.queue.end({ id: delivery.id, outcome: { kind: "dead", fault, callback } });
   }
 
   /** By how much the clock was set back since the last look, ms: what is due at a time would be late by that. */
@@ -216,7 +232,26 @@ export class Dispatcher {
     }
     await this.#record({ id: delivery.id, outcome });
     line.running -= 1;
+    if (outcome.kind === "retry" && !outcome.counts) this.#hold(line);
+    else this.#release(line);
     this.#look(line);
+  }
+
+  /** Else each that waits would be leased and put back in turn, as fast as the disk is. */
+  #hold(line: Line): void {
+    if (line.held !== null || this.#closing.signal.aborted) return;
+    line.held = setTimeout(() => {
+      line.held = null;
+      this.#look(line);
+    }, this.#parts.noRoomMs ?? noRoomMs);
+    line.held.unref();
+  }
+
+  /** An attempt has had room, and has left it. */
+  #release(line: Line): void {
+    if (line.held === null) return;
+    clearTimeout(line.held);
+    line.held = null;
   }
 
   /** Tries until it is stored: an end that is lost, as on a full disk, would leave the delivery leased. */
@@ -241,7 +276,7 @@ export class Dispatcher {
       return { kind: "retry", dueAtMs: now + faultRestMs, counts: false, fault: null };
     }
     const { fault, counts, callback } = error;
-    if (!counts) return { kind: "retry", dueAtMs: now + noRoomMs, counts, fault };
+    if (!counts) return { kind: "retry", dueAtMs: now + (this.#parts.noRoomMs ?? noRoomMs), counts, fault };
     if (attempt >= settings.attemptsMax) return { kind: "dead", fault, callback };
     // Full jitter: what failed together does not come back together.
     const backoffMs = Math.min(settings.backoffMaxMs, settings.backoffMs * 2 ** (attempt - 1));

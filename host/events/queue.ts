@@ -75,9 +75,13 @@ export class EventQueue {
 
   /** Whether there was such a delivery. */
   async drop(id: number): Promise<boolean> {
+    const delivery = this.#store.get(id);
     const found = await this.#store.drop(id);
-    if (found) this.#count -= 1;
-    return found;
+    if (!found) return false;
+    this.#count -= 1;
+    // Others of its order key may have waited for it.
+    if (delivery !== null) this.onReady([{ function: delivery.function, trigger: delivery.trigger }]);
+    return true;
   }
 
   #published(published: Published): Published {

@@ -2,7 +2,7 @@
 
 import { limits } from "../limits.ts";
 import type { EventStore } from "../store/event-store.ts";
-import type { Trigger } from "../trigger.ts";
+import { isFarAhead, type Trigger } from "../trigger.ts";
 import { madeEvent } from "./cloud-events.ts";
 import { dueInstants, nextInstant, type Schedule } from "./cron.ts";
 import type { EventQueue } from "./queue.ts";
@@ -16,6 +16,13 @@ export type SchedulesParts = {
 
 type Planned = { readonly trigger: Trigger; readonly schedule: Schedule; readonly nextMs: number };
 
+type Next = {
+  /** What it follows from, as it is stored. */
+  readonly of: string;
+  readonly seenMs: number;
+  readonly ms: number | null;
+};
+
 /** A wall clock may be set: the next instant is looked for again after so long, ms. */
 const restMsMax = 60_000;
 /** After a fault of ours, such as a full disk, ms. */
@@ -25,6 +32,10 @@ export class Schedules {
   readonly #parts: SchedulesParts;
   readonly #now: () => number;
   #planned: Planned[] = [];
+  /** By trigger: few change while others fire. */
+  #next = new Map<number, Next>();
+  /** The wall clock when it was last looked at. */
+  #clockMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #firing: Promise<void> | null = null;
   #closed = false;
@@ -38,11 +49,21 @@ export class Schedules {
   refresh(): void {
     // What fires reads them anew at its end.
     if (this.#firing !== null) return;
+    this.#clockMs = this.#now();
+    const known = this.#next;
+    this.#next = new Map();
     this.#planned = this.#parts.store.schedules().flatMap((trigger) => {
-      const { settings, seenMs } = trigger;
+      const { id, settings } = trigger;
       if (settings.kind !== "schedule" || settings.paused) return [];
-      const nextMs = nextInstant(settings, seenMs);
-      return nextMs === null ? [] : [{ trigger, schedule: settings, nextMs }];
+      const of = `${trigger.seenMs} ${settings.timeZone} ${settings.cron}`;
+      const found = known.get(id);
+      const before = found?.of === of ? found : null;
+      const lastMs = before?.seenMs ?? trigger.seenMs;
+      const seenMs = isFarAhead(lastMs, this.#clockMs) ? this.#clockMs : lastMs;
+      const next = before?.seenMs === seenMs ? before : { of, seenMs, ms: nextInstant(settings, seenMs) };
+      this.#next.set(id, next);
+      if (next.ms === null) return [];
+      return [{ trigger: { ...trigger, seenMs }, schedule: settings, nextMs: next.ms }];
     });
     this.#rest();
   }
@@ -69,6 +90,9 @@ export class Schedules {
 
   #look(): void {
     const now = this.#now();
+    // Set back: what had been seen of a clock that was wrong is seen anew.
+    if (now < this.#clockMs) return this.refresh();
+    this.#clockMs = now;
     const due = this.#planned.filter(({ nextMs }) => nextMs <= now);
     if (due.length === 0) return this.#rest();
     this.#firing = Promise.all(due.map((planned) => this.#fire(planned, now)))

@@ -103,7 +103,7 @@ async function sendBlob({ blobs, onFault }: BlobRouteParts, context: BlobContext
   try {
     const etag = etagOf(blob.digest);
     const headers = headersOf(blob);
-    if (isKnown(context.req.header("if-none-match"), etag)) return context.body(null, 304, headers);
+    if (isKnown(context, etag, blob.changedAtMs)) return context.body(null, 304, headers);
     const range = isRangeWanted(context, etag) ? rangeOf(context.req.header("range"), blob.bytes) : null;
     if (range === "unsatisfiable") {
       context.header("content-range", `bytes */${blob.bytes}`);
@@ -144,6 +144,10 @@ async function takeForm({ blobs }: BlobRouteParts, context: BlobContext): Promis
     if (files.length === 0) throw new HostError("bad_request", "The form has no file");
     for (const { contentType } of files) assertLinked(bounds, contentType);
     const keys = files.map(({ name }) => formKey(prefix, name, files.length));
+    const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+    if (twice !== undefined) {
+      throw new HostError("bad_request", `The form has two files for the key ${JSON.stringify(twice)}`);
+    }
     const stored = files.map(({ contentType, received }, index) => {
       return { key: keys[index] ?? "", contentType, metadata, received };
     });

@@ -24,9 +24,26 @@ export function conditionOf<tag>(
   return match.split(",").flatMap((tag) => read(tag.trim()) ?? []);
 }
 
-/** Whether If-None-Match names this tag, compared weakly (section 13.1.2). */
-export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes("*") || tags.includes(etag);
+/**
+ * Whether a client that reads has it already, so that 304 is the answer; throws `precondition_failed`
+ * (section 13.2.2, in its order). `changedAtMs` where there is a Last-Modified, Unix ms.
+ */
+export function isKnown(context: Context<ControlEnv>, etag: string, changedAtMs: number | null): boolean {
+  const header = (name: string): string | undefined => context.req.header(name);
+  const [match, noneMatch] = [header("if-match"), header("if-none-match")];
+  const isOlderThan = (date: string | undefined): boolean | null => {
+    const ms = Date.parse(date ?? "");
+    // Last-Modified has whole seconds. What is no date is no condition.
+    return changedAtMs === null || Number.isNaN(ms) ? null : Math.floor(changedAtMs / 1_000) * 1_000 <= ms;
+  };
+  const isMatched =
+    match === undefined ? isOlderThan(header("if-unmodified-since")) !== false : names(match, etag);
+  if (!isMatched) throw new HostError("precondition_failed", `It is at ${etag}`);
+  if (noneMatch !== undefined) return names(noneMatch.replaceAll("W/", ""), etag);
+  return isOlderThan(header("if-modified-since")) === true;
+}
+
+function names(tags: string, etag: string): boolean {
+  const list = tags.split(",").map((tag) => tag.trim());
+  return list.includes("*") || list.includes(etag);
 }

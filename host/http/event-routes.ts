@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { HostError } from "../errors.ts";
-import type { Delivery } from "../event.ts";
+import type { ListedDelivery } from "../event.ts";
 import type { EventQueue } from "../events/queue.ts";
 import type { EventStore } from "../store/event-store.ts";
 import type { ControlEnv } from "./app.ts";
@@ -50,8 +50,9 @@ export function eventRoutes({ queue, events }: EventRouteParts): Hono<ControlEnv
     const id = readId(context.req.param("id"));
     const delivery = events.get(id);
     if (delivery === null) throw notFound(id);
-    const { data } = delivery.event;
-    return context.json({ ...summary(delivery), data_base64: Buffer.from(data).toString("base64") });
+    const { data, ...head } = delivery.event;
+    const shown = summary({ ...delivery, event: { ...head, bytes: data.byteLength } });
+    return context.json({ ...shown, data_base64: Buffer.from(data).toString("base64") });
   });
 
   routes.post("/:id/redrive", async (context) => {
@@ -80,7 +81,7 @@ function summary({
   createdAtMs,
   fault,
   event,
-}: Delivery) {
+}: ListedDelivery) {
   return {
     id,
     function: name,
@@ -92,7 +93,7 @@ function summary({
     error: fault,
     depth: event.depth,
     attributes: { specversion: "1.0", ...event.attributes },
-    bytes: event.data.byteLength,
+    bytes: event.bytes,
   };
 }
 

@@ -45,6 +45,14 @@ const depthHeader = "x-mayfly-depth";
 /** Which function asks. */
 const functionHeader = "x-mayfly-function";
 
+/** What only the host says to a function: of calls between functions, of events, of asynchronous calls. */
+const hostSays = new Set([
+  functionHeader,
+  "x-mayfly-event-attempt",
+  "x-mayfly-invocation-id",
+  "x-mayfly-attempt",
+]);
+
 /** How many calls of functions led to a request; anybody may claim to be deep, and gains nothing. */
 export function depthOf(header: string | readonly string[] | undefined): number {
   return typeof header === "string" && /^\d{1,3}$/.test(header) ? Number(header) : 0;
@@ -89,8 +97,8 @@ export function outboundHeaders(
 }
 
 /**
- * Node's `rawHeaders` without what concerns this hop only; names in lower case. Without
- * `x-mayfly-function` too: only the host says so, of calls that do not leave it.
+ * Node's `rawHeaders` without what concerns this hop only; names in lower case. Without what only the
+ * host says too: a function may believe that.
  */
 export function requestHeaders(raw: readonly string[]): string[] {
   const headers: string[] = [];
@@ -102,7 +110,7 @@ export function requestHeaders(raw: readonly string[]): string[] {
       dropped ??= new Set();
       for (const other of listed(value)) dropped.add(other);
     }
-    if (!hopByHop.has(name) && name !== functionHeader) headers.push(name, value);
+    if (!hopByHop.has(name) && !hostSays.has(name)) headers.push(name, value);
   }
   return dropped === null ? headers : without(headers, dropped);
 }

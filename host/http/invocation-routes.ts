@@ -13,7 +13,7 @@ export type InvocationRouteParts = { readonly asyncCalls: Pick<AsyncCalls, "stor
 const listSchema = z.strictObject({
   function: z.string().optional(),
   state: z.enum(["queued", "running", "succeeded", "failed"]).optional(),
-  cursor: z.string().optional(),
+  cursor: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 
@@ -29,11 +29,11 @@ export function invocationRoutes({ asyncCalls }: InvocationRouteParts): Hono<Con
   routes.get("/", (context) => {
     const { function: name, state, cursor, limit } = readQuery(context, listSchema);
     const filter = { function: name ?? null, state: state ?? null };
-    const found = store.list(filter, cursor ?? null, limit + 1);
+    const found = store.list(filter, cursor, limit + 1);
     const page = found.slice(0, limit);
     return context.json({
       invocations: page.map(summary),
-      cursor: found.length > limit ? page.at(-1)?.id : null,
+      cursor: found.length > limit ? String(page.at(-1)?.place) : null,
     });
   });
 
@@ -84,7 +84,7 @@ function summary({
   finishedAtMs,
   expiresAtMs,
   fault,
-}: AsyncCall) {
+}: Omit<AsyncCall, "answer">) {
   return {
     id,
     function: name,

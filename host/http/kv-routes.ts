@@ -27,7 +27,12 @@ const listSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(limits.kvListMax).default(100),
 });
 
-const setSchema = z.strictObject({ ttl: z.coerce.number().min(0).default(0) });
+const setSchema = z.strictObject({
+  ttl: z
+    .string()
+    .regex(/^\d{1,12}(\.\d{1,6})?$/, "want seconds, or 0 for ever")
+    .default("0"),
+});
 
 const incrementSchema = z.strictObject({
   increment: z.string().regex(/^-?\d{1,19}$/, "want a whole number"),
@@ -55,11 +60,12 @@ export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
     const entry = kv.get(store, key);
     if (entry === null) throw new HostError("key_not_found", `No such key in the store "${store}"`);
     const headers = stateHeaders(entry);
-    if (isKnown(context.req.header("if-none-match"), etagOf(entry.version)))
-      return context.body(null, 304, headers);
+    if (isKnown(context, etagOf(entry.version), null)) return context.body(null, 304, headers);
     return context.body(new Uint8Array(entry.value), 200, {
       ...headers,
       "content-type": "application/octet-stream",
+      // For HEAD, whose answer has no body to be measured.
+      "content-length": String(entry.value.byteLength),
     });
   });
 
@@ -69,7 +75,7 @@ export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
     const condition = conditionOf(context, versionOf);
     using share = bodies.share();
     const value = await readStream(context.req.raw, valueBody, share);
-    const options = { ttlSeconds: ttl, condition, depth: sentDepth(context) };
+    const options = { ttlSeconds: Number(ttl), condition, depth: sentDepth(context) };
     const { version, created } = await kv.set(store, key, value, options);
     return context.json({ version }, created ? 201 : 200, { etag: etagOf(version) });
   });

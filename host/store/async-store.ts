@@ -1,15 +1,15 @@
 // The contract of asynchronous calls. They wait, are leased and end in the event queue (`event-store.ts`);
 // here they are taken in, looked at, and removed when their time is over.
 
-import type { AsyncCall, AsyncRequest, AsyncState } from "../async-call.ts";
+import type { AsyncCall, AsyncRequest, AsyncState, ListedCall } from "../async-call.ts";
 import type { Cause, Told } from "./cause.ts";
 
 export type AsyncFilter = { readonly function: string | null; readonly state: AsyncState | null };
 
 export interface AsyncStore {
   get(id: string): AsyncCall | null;
-  /** In the order in which they came, behind the one with the id `after`. */
-  list(filter: AsyncFilter, after: string | null, limit: number): AsyncCall[];
+  /** In the order in which they came, behind the place `after`. */
+  list(filter: AsyncFilter, after: number, limit: number): ListedCall[];
   /** Unix milliseconds at which the next one is to be removed, or null. */
   nextExpiryMs(): number | null;
 

@@ -3,7 +3,14 @@
 // lease of an earlier process ends when the next one opens the store.
 
 import type { AsyncAnswer } from "../async-call.ts";
-import type { Delivery, DeliveryFault, DeliveryState, HostEvent, TriggerKey } from "../event.ts";
+import type {
+  Delivery,
+  DeliveryFault,
+  DeliveryState,
+  HostEvent,
+  ListedDelivery,
+  TriggerKey,
+} from "../event.ts";
 import type { Trigger, TriggerSettings } from "../trigger.ts";
 import type { Told } from "./cause.ts";
 
@@ -52,7 +59,7 @@ export interface EventStore {
   count(): number;
   get(id: number): Delivery | null;
   /** Those behind `after`, in the order in which they were published. */
-  list(filter: DeliveryFilter, after: number, limit: number): Delivery[];
+  list(filter: DeliveryFilter, after: number, limit: number): ListedDelivery[];
   /** Triggers with deliveries that wait. */
   waiting(): TriggerKey[];
   /** Deliveries of a trigger that are due, at most `limit`; of ordered ones the first of each key alone. */

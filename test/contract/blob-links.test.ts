@@ -169,6 +169,11 @@ test("a form of a page stores its files together, under the key or behind a fold
   const one = form([{ name: "f", file: "x.txt", type: "text/plain", text: "12345" }]);
   assert.equal((await byPage("POST", exact.path, one.body, one.headers)).status, 201);
   assertProblem(await byPage("POST", exact.path, two.body, two.headers), 400, "bad_request");
+  const same = form([
+    { name: "a", file: "same.txt", type: "text/plain", text: "1" },
+    { name: "b", file: "dir/same.txt", type: "text/plain", text: "2" },
+  ]);
+  assertProblem(await byPage("POST", folder.path, same.body, same.headers), 400, "bad_request");
   const large = form([{ name: "f", file: "x.txt", type: "text/plain", text: "123456" }]);
   assertProblem(await byPage("POST", exact.path, large.body, large.headers), 413, "blob_too_large");
 });

@@ -97,6 +97,23 @@ test("changes hold to If-Match and If-None-Match, and leave nothing behind when 
   assert.equal((await remove("c/k", { "if-match": `W/"x", "${digestOf("2")}"` })).status, 204);
 });
 
+test("a read holds to its conditions, in the order of RFC 9110, section 13.2.2", async () => {
+  const etag = (await put("reads/k", "bytes")).header("etag") ?? "";
+  const read = async (headers: Record<string, string>) =>
+    (await host.ask("GET", "/v1/blobs/reads/k", { headers })).status;
+  const [past, future] = ["Sat, 25 Nov 2000 00:00:00 GMT", "Sat, 25 Nov 2090 00:00:00 GMT"];
+  const changed = (await get("reads/k")).header("last-modified") ?? "";
+  assert.equal(await read({ "if-match": `W/${etag}` }), 412);
+  assert.equal(await read({ "if-match": etag, "if-unmodified-since": past }), 200);
+  assert.equal(await read({ "if-unmodified-since": past }), 412);
+  assert.equal(await read({ "if-unmodified-since": changed }), 200);
+  assert.equal(await read({ "if-modified-since": changed }), 304);
+  assert.equal(await read({ "if-modified-since": past }), 200);
+  assert.equal(await read({ "if-modified-since": future, "if-none-match": '"0"' }), 200);
+  assert.equal(await read({ "if-modified-since": past, "if-none-match": `W/${etag}` }), 304);
+  assert.equal(await read({ "if-modified-since": "no date", range: "bytes=0-1" }), 206);
+});
+
 test("ranges are answered by their bytes (RFC 9110, section 14)", async () => {
   const etag = (await put("r/k", "0123456789")).header("etag") ?? "";
   const cases: [string, number, string, string | undefined][] = [

@@ -4,6 +4,7 @@ import { strict as assert } from "node:assert";
 import { after, before, test } from "node:test";
 import { limits } from "../../host/limits.ts";
 import { answering } from "../support/guests.ts";
+import { RawConnection } from "../support/raw-connection.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
 let host: TestHost;
@@ -91,6 +92,18 @@ test("what is published is CloudEvents, or refused", async () => {
   const large = { ...event, data: "x".repeat(limits.eventBytesMax) };
   assertProblem(await publish("quiet", large), 413, "event_too_large");
   assertProblem(await publish("quiet", "x".repeat(limits.requestBodyBytesMax + 1)), 413, "body_too_large");
+});
+
+test("an event that is shorter than announced is not stored", async () => {
+  await put("cut", { kind: "topic", topic: "cut", paused: true });
+  const raw = await RawConnection.open(host.port);
+  const binary = "ce-specversion: 1.0\r\nce-id: 1\r\nce-source: /x\r\nce-type: t\r\n";
+  raw.write(`POST /v1/topics/cut HTTP/1.1\r\nhost: localhost\r\n${binary}content-length: 9\r\n\r\nshort`);
+  raw.socket.end();
+  await raw.rest();
+  assert.deepEqual((await publish("cut", event)).json(), { ids: ["1"], deliveries: 1 });
+  const { events } = (await host.ask("GET", "/v1/events?trigger=cut")).json() as { events: object[] };
+  assert.equal(events.length, 1);
 });
 
 test("events are listed page by page, shown with their data, and dropped", async () => {

@@ -60,6 +60,22 @@ test("changes hold to If-Match and If-None-Match", async () => {
   assert.equal((await remove("a/two", { "if-match": "*" })).status, 204);
 });
 
+test("a read holds to If-Match and If-None-Match, and HEAD says how long the value is", async () => {
+  const etag = (await set("reads/k", "value")).header("etag") ?? "";
+  const read = (headers: Record<string, string>, method = "GET") =>
+    host.ask(method, "/v1/kv/reads/k", { headers });
+  assertProblem(await read({ "if-match": `"0", W/${etag}` }), 412, "precondition_failed");
+  for (const match of [etag, "*", `"0", ${etag}`]) {
+    assert.equal((await read({ "if-match": match })).status, 200, match);
+  }
+  for (const match of [etag, "*", `W/${etag}`, `"0",${etag}`]) {
+    assert.equal((await read({ "if-none-match": match })).status, 304, match);
+  }
+  assert.equal((await read({ "if-none-match": '"0"' })).text, "value");
+  const head = await read({}, "HEAD");
+  assert.deepEqual([head.status, head.header("content-length"), head.text], [200, "5", ""]);
+});
+
 test("a key may hold every character, and a path only ever means the key it spells", async () => {
   const characters = Array.from({ length: 0x500 }, (_, code) => String.fromCodePoint(code)).join("");
   for (const key of [characters.slice(0, 300), characters.slice(300, 700), "a/../b", "..", ".", "//", "😀"]) {
@@ -108,7 +124,7 @@ test("a time to live is kept, and what makes none is refused", async () => {
   assert.ok(expiresAtMs >= at + 3_600_000 && expiresAtMs <= Date.now() + 3_600_000);
   await set("brief/k", "stays");
   assert.equal((await get("brief/k")).header("x-mayfly-expires-at"), undefined);
-  for (const ttl of ["-1", "x", "1e30", "NaN"]) {
+  for (const ttl of ["", "-1", "x", "1e30", "1e3", "0x10", "NaN", "999999999999"]) {
     assertProblem(await set(`brief/k?ttl=${ttl}`, "x"), 400, "bad_request");
   }
 });

@@ -72,7 +72,7 @@ test("a batch is read whole, or refused whole", () => {
     ["1", "2"],
   );
   assert.deepEqual(read(batchType, []), []);
-  refused(() => read(batchType, [least, { ...least, id: "" }]), /id/);
+  refused(() => read(batchType, [least, { ...least, id: "" }]), /^Event 2 of the batch: .* id is missing$/);
   refused(() => read(batchType, least), /a batch is a JSON array/);
   refused(
     () =>
@@ -97,7 +97,16 @@ test("what is no event is refused and says why", () => {
   refused(() => read(structuredType, { ...least, Upper: "x" }), /[Uu]pper/);
   refused(() => read(structuredType, { ...least, nested: {} }), /nested/);
   refused(() => read(structuredType, { ...least, data: 1, data_base64: "" }), /exclude/);
-  refused(() => read(structuredType, { ...least, data_base64: "%" }), /base64/);
+  for (const base64 of ["%", "a", "aGk", "a===", 7]) {
+    refused(() => read(structuredType, { ...least, data_base64: base64 }), /base64/);
+  }
+  refused(() => read(structuredType, { ...least, part: 1.5 }), /part.* whole number/);
+  refused(
+    () => read(structuredType, `{"specversion":"1.0","id":"1","source":"/","type":"t","n":1e400}`),
+    /whole/,
+  );
+  for (const name of ["data", "data_base64"])
+    refused(() => binary({ ...least, [name]: "x" }), new RegExp(name));
   refused(() => read(structuredType, { ...least, subject: "a\nb" }), /subject holds a character/);
   refused(() => binary({ ...least, subject: "%0A" }), /subject holds a character/);
   refused(() => binary(least, "x".repeat(limits.eventBytesMax)), /limit is/, "event_too_large");

@@ -1,89 +1,14 @@
 // Delivery under a clock and a chance of the test's own, on a real store: attempts, back-off, order, ends.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import type { HostEvent } from "../../host/event.ts";
-import { AttemptFailure, Dispatcher } from "../../host/events/dispatcher.ts";
+import { test } from "node:test";
+import type { DeliveryFault } from "../../host/event.ts";
+import { Dispatcher } from "../../host/events/dispatcher.ts";
 import { EventQueue } from "../../host/events/queue.ts";
-import { functionConfigDefault } from "../../host/function.ts";
-import type { DueDelivery } from "../../host/store/event-store.ts";
+import type { DueDelivery, Publication } from "../../host/store/event-store.ts";
 import { openStores } from "../../host/store/sqlite/stores.ts";
 import { parseTrigger } from "../../host/trigger.ts";
-
-const failure = (counts = true) =>
-  new AttemptFailure({ code: "refused", message: "no", lines: ["info tried"] }, { counts });
-const event = (id: string, attributes: Record<string, string> = {}): HostEvent => ({
-  attributes: { id, source: "/s", type: "t", ...attributes },
-  data: Buffer.from(id),
-  depth: 1,
-});
-
-/** A queue with the function "f", whose trigger "t" listens to the topic "t". */
-async function queueOf(
-  context: TestContext,
-  settings: object,
-  attempt: (delivery: DueDelivery, attempt: number) => Promise<void> | void,
-) {
-  const folder = await mkdtemp(join(tmpdir(), "mayfly-events-"));
-  const open = () => openStores(join(folder, "mayfly.db"), assert.ifError);
-  const stores = await open();
-  const freshCosts = { newUs: 20, resetUs: null };
-  await stores.functions.deploy({
-    name: "f",
-    digest: "one",
-    abi: "assemblyscript",
-    metered: true,
-    bytes: 1,
-    createdAtMs: 0,
-    freshCosts,
-  });
-  await stores.functions.putConfig("f", functionConfigDefault);
-  const key = { function: "f", trigger: "t" };
-  await stores.events.putTrigger(key, parseTrigger({ kind: "topic", topic: "t", ...settings }));
-  // Ahead of the writer's, so that what is published is due.
-  const clock = { ms: Date.now() + 60_000, random: 1 };
-  const faults: unknown[] = [];
-  const dispatcherOf = (store: typeof stores) => {
-    const queue = new EventQueue(store.events);
-    const dispatcher = new Dispatcher({
-      store: store.events,
-      queue,
-      settingsOf: (each) => store.events.trigger(each)?.settings ?? null,
-      attempt: async (delivery, _settings, count) => {
-        await attempt(delivery, count);
-        return {};
-      },
-      exists: (name) => store.functions.live(name) !== null,
-      onFault: (error) => faults.push(error),
-      now: () => clock.ms,
-      random: () => clock.random,
-    });
-    queue.onReady = (keys) => dispatcher.wake(keys);
-    return { queue, dispatcher };
-  };
-  const { queue, dispatcher } = dispatcherOf(stores);
-  const opened = [stores];
-  context.after(async () => {
-    await dispatcher.close();
-    for (const { close } of opened) await close();
-    await rm(folder, { recursive: true });
-    assert.deepEqual(faults, []);
-  });
-  const states = () =>
-    stores.events
-      .list({ state: null, function: null, trigger: null }, 0, 100)
-      .map(({ state, attempts }) => `${state} ${attempts}`);
-  return { stores, queue, dispatcher, clock, key, states };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const endMs = performance.now() + 10_000;
-  while (!condition() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 2));
-  assert.ok(condition());
-}
+import { event, failure, queueOf, until } from "./queue-of.ts";
 
 test("what was delivered leaves the queue, and its event with it", async (context) => {
   const seen: string[] = [];
@@ -155,8 +80,11 @@ test("an attempt that failed is made again after a back-off that doubles, and th
 
 test("a host without room is not held against the event", async (context) => {
   let rooms = 3;
-  const { queue, clock, states, dispatcher, key } = await queueOf(context, { attemptsMax: 1 }, () => {
+  const attempt = (): void => {
     if (rooms-- > 0) throw failure(false);
+  };
+  const { queue, clock, states, dispatcher, key } = await queueOf(context, { attemptsMax: 1 }, attempt, {
+    noRoomMs: 1,
   });
   await queue.publish("t", [event("1")]);
   for (let left = 2; left >= 0; left -= 1) {
@@ -165,6 +93,33 @@ test("a host without room is not held against the event", async (context) => {
     dispatcher.wake([key]);
   }
   await until(() => queue.count === 0);
+});
+
+test("of what waits for a host without room none is tried until an attempt has left some, or time has passed", async (context) => {
+  const begun: string[] = [];
+  const room = Promise.withResolvers<void>();
+  context.after(() => room.resolve());
+  const { queue } = await queueOf(
+    context,
+    { concurrency: 2 },
+    async ({ event: { attributes } }) => {
+      begun.push(attributes["id"] ?? "");
+      if (begun.length === 1) return room.promise;
+      if (begun.length === 2) throw failure(false);
+    },
+    { noRoomMs: 600_000 },
+  );
+  await queue.publish(
+    "t",
+    Array.from({ length: 20 }, (_, index) => event(String(index))),
+  );
+  await until(() => begun.length === 2);
+  // Whatever is written meanwhile: nothing further is begun.
+  for (let wait = 0; wait < 5; wait += 1) await queue.redrive({ id: 0, function: null, trigger: null });
+  assert.deepEqual(begun, ["0", "1"]);
+  room.resolve();
+  await until(() => queue.count === 1);
+  assert.equal(begun.length, 20);
 });
 
 test("no more run at once than the trigger allows, and all get their turn", async (context) => {
@@ -182,29 +137,6 @@ test("no more run at once than the trigger allows, and all get their turn", asyn
   );
   await until(() => done === 40 && queue.count === 0);
   assert.equal(most, 3);
-});
-
-test("ordered events of a key wait for one another, also while one is to be tried again", async (context) => {
-  const done: string[] = [];
-  let refusals = 2;
-  const { queue, clock, states, dispatcher, key } = await queueOf(
-    context,
-    { ordered: true, backoffMs: 1_000 },
-    ({ event: { attributes } }) => {
-      if (attributes["id"] === "a1" && refusals-- > 0) throw failure();
-      done.push(attributes["id"] ?? "");
-    },
-  );
-  const of = (id: string) => event(id, { partitionkey: id.slice(0, 1) });
-  await queue.publish("t", [of("a1"), of("a2"), of("b1"), of("b2"), of("a3")]);
-  await until(() => done.length === 2 && states().includes("ready 1"));
-  assert.deepEqual(done, ["b1", "b2"]);
-  for (let attempt = 2; queue.count > 0 && attempt < 6; attempt += 1) {
-    clock.ms += 10_000;
-    dispatcher.wake([key]);
-    await until(() => queue.count === 0 || states().includes(`ready ${attempt}`));
-  }
-  assert.deepEqual(done, ["b1", "b2", "a1", "a2", "a3"]);
 });
 
 test("a paused trigger keeps its events until it goes on", async (context) => {
@@ -240,9 +172,17 @@ test("events of a function or a trigger that is gone are dead letters that say s
 
 test("an event that is too old is given up without an attempt", async (context) => {
   let attempts = 0;
-  const { queue, clock, states, dispatcher, key } = await queueOf(context, { maxAgeMs: 120_000 }, () => {
+  const told: string[] = [];
+  const attempt = (): void => {
     attempts += 1;
     throw failure();
+  };
+  const callbackOf = ({ event: { attributes } }: DueDelivery, { code }: DeliveryFault): Publication | null => {
+    told.push(`${attributes["id"]} ${code}`);
+    return told.length === 1 ? { topic: "t", event: event("of the end") } : null;
+  };
+  const { queue, clock, states, dispatcher, key } = await queueOf(context, { maxAgeMs: 120_000 }, attempt, {
+    callbackOf,
   });
   await queue.publish("t", [event("1")]);
   await until(() => states()[0] === "ready 1");
@@ -250,6 +190,9 @@ test("an event that is too old is given up without an attempt", async (context) 
   dispatcher.wake([key]);
   await until(() => states()[0] === "dead 1");
   assert.equal(attempts, 1);
+  // What is published of the end is, with it.
+  await until(() => told.length === 2);
+  assert.deepEqual([told[0], queue.count], ["1 refused", 2]);
 });
 
 test("what an earlier process had leased is delivered at once, and its attempt counts", async (context) => {
@@ -282,9 +225,11 @@ test("a dead letter that is redriven has all its attempts again, and one that is
 test("a full queue takes nothing, and says when to come again", async (context) => {
   const { stores } = await queueOf(context, { paused: true }, () => {});
   const small = new EventQueue(stores.events, 2);
-  await assert.rejects(small.publish("t", [event("1"), event("2"), event("3")]), { code: "queue_full" });
+  // As the writer's thread says it, and as the queue does.
+  const full = { code: "queue_full", retryAfterS: 5 };
+  await assert.rejects(small.publish("t", [event("1"), event("2"), event("3")]), full);
   await small.publish("t", [event("1"), event("2")]);
-  await assert.rejects(small.publish("t", [event("3")]), { code: "queue_full" });
+  await assert.rejects(small.publish("t", [event("3")]), full);
   assert.equal(stores.events.count(), 2);
   await assert.rejects(new EventQueue(stores.events).publish("t", [{ ...event("4"), depth: 17 }]), {
     code: "too_deep",

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { asyncGivenUp } from "../../host/events/async-calls.ts";
 import { retryAfterMs } from "../../host/events/attempts.ts";
+import { functionConfigDefault } from "../../host/function.ts";
 import { prefersAsync } from "../../host/http/respond-async.ts";
 import { compiled } from "../support/compiled.ts";
 import { RawConnection } from "../support/raw-connection.ts";
@@ -64,7 +66,11 @@ const kept = async (key: string): Promise<string | null> => {
 };
 
 test("a call is acknowledged, made as it was sent, and its answer kept", async () => {
-  const id = await accepted("/a%20b?c=d", { method: "PUT", body: "the body", headers: { "x-own": "mine" } });
+  const id = await accepted("/a%20b?c=d", {
+    method: "PUT",
+    body: "the body",
+    headers: { "x-own": "mine", "x-mayfly-attempt": "9" },
+  });
   const { state, attempts, answer, error, finishedAt, expiresAt } = await ended(id);
   assert.deepEqual([state, attempts, error, answer?.status], ["succeeded", 1, null, 201]);
   assert.equal(answer?.headers["x-made"], "yes");
@@ -148,6 +154,20 @@ test("calls are listed by function and state, page by page", async () => {
     cursor = page.cursor;
   }
   assert.deepEqual(found.slice(-3), ids);
+  // A page goes on behind one that is gone.
+  const before = (
+    await host.ask("GET", `/v1/invocations?limit=${found.length - 1}&state=succeeded`)
+  ).json() as Page;
+  const last = before.invocations.at(-1)?.id;
+  assert.equal((await host.ask("DELETE", `/v1/invocations/${last}`)).status, 204);
+  const behind = (
+    await host.ask("GET", `/v1/invocations?cursor=${before.cursor}&state=succeeded`)
+  ).json() as Page;
+  assert.deepEqual(
+    behind.invocations.map(({ id }) => id),
+    ids.slice(-1),
+  );
+  assertProblem(await host.ask("GET", "/v1/invocations?cursor=x"), 400, "bad_request");
   assert.equal(new Set(found).size, found.length);
   assertProblem(await host.ask("GET", "/v1/invocations?state=odd"), 400, "bad_request");
 });
@@ -200,6 +220,36 @@ test("what is acknowledged is made after a restart", async () => {
     return found.state === "succeeded" && found.answer?.status === 201;
   }, 20_000);
   await second.close();
+});
+
+test("what a call that is given up before it is tried again tells, its topic hears", () => {
+  const request = {
+    id: "1",
+    function: "f",
+    pin: null,
+    method: "GET",
+    url: "/",
+    path: "/",
+    query: "",
+    headers: [],
+  };
+  const config = { ...functionConfigDefault, onFailure: "went-wrong" };
+  const publication = asyncGivenUp({ live: () => ({ config }) })(
+    {
+      ...({ id: 1, function: "f", trigger: "@async", state: "ready", attempts: 2, dueAtMs: 0 } as const),
+      ...{ createdAtMs: 0, fault: null, expiresAtMs: 0, intact: true },
+      event: { attributes: { request: JSON.stringify(request) }, data: new Uint8Array(0), depth: 3 },
+    },
+    { code: "deadline_exceeded", message: "too old", lines: [] },
+  );
+  assert.equal(publication?.topic, "went-wrong");
+  assert.deepEqual(JSON.parse(Buffer.from(publication?.event.data ?? []).toString()), {
+    id: "1",
+    function: "f",
+    attempts: 2,
+    error: { code: "deadline_exceeded", message: "too old", lines: [] },
+  });
+  assert.deepEqual([publication?.event.depth, publication?.event.attributes["subject"]], [4, "1"]);
 });
 
 test("only the preference itself asks for it (RFC 7240)", () => {

@@ -42,6 +42,7 @@ test(`asynchronous calls that were acknowledged are made across kills (${rounds}
     for (const outcome of await ended) {
       if (outcome.status === "rejected") assert.ok(!(outcome.reason instanceof assert.AssertionError));
     }
+    await host.release("later");
   }
   assert.ok(acknowledged.length > 0, "nothing was acknowledged");
   let again = 0;

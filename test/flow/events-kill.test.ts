@@ -50,20 +50,25 @@ test(`acknowledged events are delivered, whenever the host process is killed (${
     for (const outcome of await ended) {
       if (outcome.status === "rejected") assert.ok(!(outcome.reason instanceof assert.AssertionError));
     }
+    await host.release("counted");
   }
   type Listed = { readonly state: string; readonly error: { readonly code: string } | null };
-  const listed = async (state: string): Promise<Listed[]> =>
-    ((await ask(port, "GET", `/v1/events?limit=1000${state}`)).json() as { events: Listed[] }).events;
-  // Whoever holds a thread at three crashes is taken for their cause: its events are dead letters by now.
+  const listed = async (): Promise<Listed[]> =>
+    ((await ask(port, "GET", "/v1/events?limit=1000")).json() as { events: Listed[] }).events;
+  let left: Listed[] = [];
   await until(
-    async () => (await listed("&state=ready")).length + (await listed("&state=leased")).length === 0,
+    async () => {
+      left = await listed();
+      // Given up between a restart and the release: redriven as an operator would.
+      if (left.length > 0 && left.every(({ state }) => state === "dead")) {
+        for (const { error } of left) assert.equal(error?.code, "function_quarantined");
+        await host.release("counted");
+      }
+      return left.length === 0;
+    },
     60_000,
+    () => JSON.stringify(left.slice(0, 5)),
   );
-  const dead = await listed("");
-  for (const { error } of dead) assert.equal(error?.code, "function_quarantined");
-  assert.equal((await ask(port, "POST", "/v1/functions/counted/unquarantine")).status, 200);
-  assert.equal((await ask(port, "POST", "/v1/events/redrive?function=counted")).status, 200);
-  await until(async () => (await listed("")).length === 0, 60_000);
   const delivered = new Map<string, number>();
   for (let cursor: string | null = ""; cursor !== null; ) {
     const page = (await ask(port, "GET", `/v1/kv/counted?limit=1000&cursor=${cursor}`)).json() as {
@@ -81,6 +86,6 @@ test(`acknowledged events are delivered, whenever the host process is killed (${
   const twice = [...delivered.values()].reduce((sum, times) => sum + times - 1, 0);
   assert.ok(twice <= kills * concurrency, `${twice} deliveries too many after ${kills} kills`);
   context.diagnostic(
-    `${acknowledged.size} events acknowledged, ${twice} delivered once more than needed, ${dead.length} redriven`,
+    `${acknowledged.size} events acknowledged, ${twice} delivered once more than needed after ${kills} kills`,
   );
 });

@@ -105,6 +105,22 @@ test("a schedule fires, each instant once, until it is removed", async () => {
   );
 });
 
+test("a key whose time is over starts the function that listens, once", async () => {
+  await trigger("gone", { kind: "kv", store: "brief", on: ["expired"], values: true });
+  const set = await host.ask("PUT", "/v1/kv/brief/k?ttl=0.05", { body: "was here" });
+  assert.equal(set.status, 201);
+  const found = async (): Promise<string[]> => {
+    const { keys } = (await host.ask("GET", "/v1/kv/seen?prefix=event-")).json() as {
+      keys: { key: string }[];
+    };
+    const texts = await Promise.all(keys.map(({ key }) => kept(key)));
+    return texts.flatMap((text) => (text?.startsWith("/kv/brief|k|") ? [text] : []));
+  };
+  await until(async () => (await found()).length > 0, 10_000);
+  assert.match((await found())[0] ?? "", /"value":null,"oldValue":"was here"/);
+  assert.equal(await kept("count-mayfly.kv.expired"), "1");
+});
+
 test("a removed function's events are dead letters", async () => {
   await trigger("paused", { kind: "topic", topic: "later", paused: true });
   await publish("good", "p1", "later");

@@ -15,6 +15,19 @@ test("requestHeaders keeps order and repeats, in lower case", () => {
   ]);
 });
 
+test("requestHeaders drops what only the host says to a function", () => {
+  const said = ["Function", "Event-Attempt", "Invocation-Id", "Attempt"].flatMap((name) => [
+    `X-Mayfly-${name}`,
+    "1",
+  ]);
+  assert.deepEqual(requestHeaders([...said, "X-Mayfly-Depth", "2", "a", "b"]), [
+    "x-mayfly-depth",
+    "2",
+    "a",
+    "b",
+  ]);
+});
+
 test("requestHeaders drops what concerns one hop and what Connection lists, wherever it stands", () => {
   const raw = [
     "X-Hop",

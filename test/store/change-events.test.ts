@@ -182,6 +182,25 @@ test("blobs are told by bucket, prefix and suffix, deletions to those that asked
   );
 });
 
+test("an instant is fired once, and a clock that was a year ahead stops no later one", () => {
+  const { database, events, listen, told } = inMemory();
+  listen("t", { kind: "schedule", cron: "* * * * *" });
+  const id = Number(database.prepare("SELECT id FROM triggers").get()?.["id"]);
+  const start = Date.now() + 60_000;
+  const fire = (atMs: number): number => {
+    const event = {
+      attributes: { id: String(atMs), source: "/s", type: "t" },
+      data: Buffer.from("1"),
+      depth: 1,
+    };
+    events.fire(id, [{ atMs, event }], atMs);
+    return told().length;
+  };
+  assert.deepEqual([fire(start), fire(start), fire(start - 60_000)], [1, 0, 0]);
+  assert.equal(fire(start + 365 * 86_400_000), 1);
+  assert.deepEqual([fire(start + 60_000), fire(start + 60_000)], [1, 0]);
+});
+
 test("an ordered trigger keeps the changes of one key in order", () => {
   const { database, listen, set } = inMemory();
   listen("t", { kind: "kv", store: "s", ordered: true });

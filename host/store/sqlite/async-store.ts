@@ -1,14 +1,15 @@
 // Asynchronous calls in SQLite: reads on this thread's connection, changes through the writer thread.
 
 import type { DatabaseSync } from "node:sqlite";
-import type { AsyncAnswer, AsyncCall, AsyncRequest, AsyncState } from "../../async-call.ts";
+import type { AsyncAnswer, AsyncCall, AsyncRequest, AsyncState, ListedCall } from "../../async-call.ts";
 import type { AsyncFilter, AsyncStore } from "../async-store.ts";
 import type { Cause } from "../cause.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 import type { Writer } from "./writer.ts";
 
-const selected = `SELECT i.*, i.rowid AS place, d.state AS delivery_state, d.attempts AS delivery_attempts,
-  d.fault_json AS delivery_fault FROM invocations i LEFT JOIN deliveries d ON d.id = i.delivery`;
+const from = "FROM invocations i LEFT JOIN deliveries d ON d.id = i.delivery";
+const columns = `i.id, i.function, i.attempts, i.created_at_ms, i.finished_at_ms, i.expires_at_ms, i.fault_json,
+  d.attempts AS delivery_attempts, d.fault_json AS delivery_fault`;
 const stateColumn = `CASE WHEN i.answer_json IS NOT NULL THEN 'succeeded' WHEN d.state = 'ready' THEN 'queued'
   WHEN d.state = 'leased' THEN 'running' ELSE 'failed' END`;
 
@@ -22,21 +23,24 @@ export class SqliteAsyncStore implements AsyncStore {
   }
 
   get(id: string): AsyncCall | null {
-    const row = this.#sql.get(`${selected} WHERE i.id = ?`, id);
-    return row === undefined ? null : toCall(row);
+    const row = this.#sql.get(
+      `SELECT ${columns}, ${stateColumn} AS state, i.answer_json, i.answer ${from} WHERE i.id = ?`,
+      id,
+    );
+    return row === undefined ? null : { ...toHead(row), answer: toAnswer(row) };
   }
 
-  list({ function: name, state }: AsyncFilter, after: string | null, limit: number): AsyncCall[] {
+  list({ function: name, state }: AsyncFilter, after: number, limit: number): ListedCall[] {
     return this.#sql
       .all(
-        `${selected} WHERE (?1 IS NULL OR i.function = ?1) AND (?2 IS NULL OR ${stateColumn} = ?2)
-           AND (?3 IS NULL OR i.rowid > (SELECT rowid FROM invocations WHERE id = ?3)) ORDER BY i.rowid LIMIT ?4`,
+        `SELECT ${columns}, ${stateColumn} AS state, i.rowid AS place ${from} WHERE (?1 IS NULL OR i.function = ?1) AND (?2 IS NULL OR ${stateColumn} = ?2)
+           AND i.rowid > ?3 ORDER BY i.rowid LIMIT ?4`,
         name,
         state,
         after,
         limit,
       )
-      .map(toCall);
+      .map((row) => ({ ...toHead(row), place: Number(row["place"]) }));
   }
 
   nextExpiryMs(): number | null {
@@ -63,26 +67,18 @@ export class SqliteAsyncStore implements AsyncStore {
   }
 }
 
-function toCall(row: Row): AsyncCall {
-  const answer = toAnswer(row);
+function toHead(row: Row): Omit<AsyncCall, "answer"> {
   const fault = row["delivery_fault"] ?? row["fault_json"];
   return {
     id: String(row["id"]),
     function: String(row["function"]),
-    state: stateOf(answer, row["delivery_state"]),
+    state: String(row["state"]) as AsyncState,
     attempts: Number(row["delivery_attempts"] ?? row["attempts"]),
     createdAtMs: Number(row["created_at_ms"]),
     finishedAtMs: numberOrNull(row["finished_at_ms"]),
     expiresAtMs: numberOrNull(row["expires_at_ms"]),
-    answer,
     fault: typeof fault === "string" ? JSON.parse(fault) : null,
   };
-}
-
-function stateOf(answer: AsyncAnswer | null, delivery: unknown): AsyncState {
-  if (answer !== null) return "succeeded";
-  if (delivery === "ready") return "queued";
-  return delivery === "leased" ? "running" : "failed";
 }
 
 function toAnswer(row: Row): AsyncAnswer | null {

@@ -1,16 +1,23 @@
 // The event queue and triggers in SQLite: reads on this thread's connection, changes through the writer thread.
 
 import type { DatabaseSync } from "node:sqlite";
-import type { Delivery, DeliveryState, HostEvent, TriggerKey } from "../../event.ts";
+import type { Delivery, DeliveryState, HostEvent, ListedDelivery, TriggerKey } from "../../event.ts";
 import type { Trigger, TriggerSettings } from "../../trigger.ts";
 import type { AttemptEnd, DeliveryFilter, DueDelivery, EventStore, Published } from "../event-store.ts";
 import { eventDigest } from "./event-writes.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 import type { Writer } from "./writer.ts";
 
-const columns = `d.id, d.function, d.trigger, d.state, d.attempts, d.due_at_ms, d.expires_at_ms, d.fault_json,
-  e.attributes_json, e.data, e.digest, e.depth, e.created_at_ms`;
-const joined = `SELECT ${columns} FROM deliveries d JOIN events e ON e.id = d.event`;
+/** One behind another of its order key (`event-writes.ts`) waits as others do. */
+const shownState = "CASE d.state WHEN 'behind' THEN 'ready' ELSE d.state END";
+const columns = `d.id, d.function, d.trigger, ${shownState} AS state, d.attempts, d.due_at_ms, d.expires_at_ms,
+  d.fault_json, e.attributes_json, e.depth, e.created_at_ms`;
+const from = "FROM deliveries d JOIN events e ON e.id = d.event";
+const joined = `SELECT ${columns}, e.data, e.digest ${from}`;
+/** Of those with an order key the first alone, also where an earlier one was redriven. */
+const isFirst = `(d.order_key IS NULL OR NOT EXISTS (
+  SELECT 1 FROM deliveries b WHERE b.function = ?1 AND b.trigger = ?2
+    AND b.order_key = d.order_key AND b.id < d.id AND b.state <> 'dead'))`;
 
 export class SqliteEventStore implements EventStore {
   readonly #sql: StatementCache;
@@ -45,10 +52,10 @@ export class SqliteEventStore implements EventStore {
     return row === undefined ? null : toDelivery(row);
   }
 
-  list({ state, function: name, trigger }: DeliveryFilter, after: number, limit: number): Delivery[] {
+  list({ state, function: name, trigger }: DeliveryFilter, after: number, limit: number): ListedDelivery[] {
     return this.#sql
       .all(
-        `${joined} WHERE (?1 IS NULL OR d.state = ?1) AND (?2 IS NULL OR d.function = ?2)
+        `SELECT ${columns}, length(e.data) AS bytes ${from} WHERE (?1 IS NULL OR ${shownState} = ?1) AND (?2 IS NULL OR d.function = ?2)
            AND (?3 IS NULL OR d.trigger = ?3) AND d.id > ?4 ORDER BY d.id LIMIT ?5`,
         state,
         name,
@@ -56,7 +63,10 @@ export class SqliteEventStore implements EventStore {
         after,
         limit,
       )
-      .map(toDelivery);
+      .map((row) => {
+        const { attributes, depth } = eventHead(row);
+        return { ...deliveryHead(row), event: { attributes, depth, bytes: Number(row["bytes"]) } };
+      });
   }
 
   waiting(): TriggerKey[] {
@@ -69,10 +79,7 @@ export class SqliteEventStore implements EventStore {
     return this.#sql
       .all(
         `${joined} WHERE d.function = ?1 AND d.trigger = ?2 AND d.state = 'ready' AND d.due_at_ms <= ?3
-           AND (d.order_key IS NULL OR NOT EXISTS (
-             SELECT 1 FROM deliveries b WHERE b.function = ?1 AND b.trigger = ?2
-               AND b.order_key = d.order_key AND b.id < d.id AND b.state <> 'dead'))
-         ORDER BY d.due_at_ms, d.id LIMIT ?4`,
+           AND ${isFirst} ORDER BY d.due_at_ms, d.id LIMIT ?4`,
         name,
         trigger,
         nowMs,
@@ -91,7 +98,8 @@ export class SqliteEventStore implements EventStore {
 
   nextDueMs({ function: name, trigger }: TriggerKey): number | null {
     const next = this.#sql.get(
-      "SELECT min(due_at_ms) AS next FROM deliveries WHERE function = ? AND trigger = ? AND state = 'ready'",
+      `SELECT d.due_at_ms AS next FROM deliveries d WHERE d.function = ?1 AND d.trigger = ?2
+         AND d.state = 'ready' AND ${isFirst} ORDER BY d.due_at_ms LIMIT 1`,
       name,
       trigger,
     )?.["next"];
@@ -151,6 +159,14 @@ function toTrigger(row: Row): Trigger {
 }
 
 function toDelivery(row: Row): Delivery {
+  return { ...deliveryHead(row), event: { ...eventHead(row), data: row["data"] as Uint8Array } };
+}
+
+function eventHead(row: Row): Omit<HostEvent, "data"> {
+  return { attributes: JSON.parse(String(row["attributes_json"])), depth: Number(row["depth"]) };
+}
+
+function deliveryHead(row: Row): Omit<Delivery, "event"> {
   const fault = row["fault_json"];
   return {
     id: Number(row["id"]),
@@ -161,10 +177,5 @@ function toDelivery(row: Row): Delivery {
     dueAtMs: Number(row["due_at_ms"]),
     createdAtMs: Number(row["created_at_ms"]),
     fault: typeof fault === "string" ? JSON.parse(fault) : null,
-    event: {
-      attributes: JSON.parse(String(row["attributes_json"])),
-      data: row["data"] as Uint8Array,
-      depth: Number(row["depth"]),
-    },
   };
 }

@@ -6,7 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { HostError } from "../../errors.ts";
 import type { HostEvent, TriggerKey } from "../../event.ts";
 import { limits } from "../../limits.ts";
-import { sourceOf, type TriggerSettings } from "../../trigger.ts";
+import { isFarAhead, sourceOf, type TriggerSettings } from "../../trigger.ts";
 import type { Told } from "../cause.ts";
 import type { AttemptEnd, AttemptOutcome, DeliveryFilter, Publication, Published } from "../event-store.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
@@ -75,6 +75,7 @@ export class EventWrites {
       throw new HostError(
         "queue_full",
         `${deliveries} deliveries are too many for the queue, which has room for ${Math.max(0, room)}`,
+        { retryAfterS: 5 },
       );
     }
     return this.deliver(listeners, events);
@@ -83,13 +84,14 @@ export class EventWrites {
   fire(triggerId: number, events: readonly { atMs: number; event: HostEvent }[], seenMs: number): Published {
     const row = this.#sql.get("SELECT * FROM triggers WHERE id = ?", triggerId);
     if (row === undefined) return { listeners: [], deliveries: 0 };
-    const seenBefore = Number(row["seen_ms"]);
+    const stored = Number(row["seen_ms"]);
+    const seenBefore = isFarAhead(stored, seenMs) ? 0 : stored;
     // Whatever else happened: no instant is acted on twice.
     const due = events.filter(({ atMs }) => atMs > seenBefore);
     const listener = toListener(row);
     const room = this.#backlogRoom(listener);
     const fresh = room === 0 ? [] : due.slice(-room);
-    this.#sql.run("UPDATE triggers SET seen_ms = max(seen_ms, ?) WHERE id = ?", seenMs, triggerId);
+    this.#sql.run("UPDATE triggers SET seen_ms = ? WHERE id = ?", Math.max(seenBefore, seenMs), triggerId);
     return this.deliver(
       [listener],
       fresh.map(({ event }) => event),
@@ -157,7 +159,13 @@ export class EventWrites {
 
   #giveUp(id: number, { fault, callback }: Extract<AttemptOutcome, { kind: "dead" }>): Publication | null {
     const text = JSON.stringify(fault);
-    this.#sql.run("UPDATE deliveries SET state = 'dead', fault_json = ? WHERE id = ?", text, id);
+    const place = this.#sql.get(
+      `UPDATE deliveries SET state = 'dead', fault_json = ? WHERE id = ?
+       RETURNING function, trigger, order_key`,
+      text,
+      id,
+    );
+    if (place !== undefined) this.#letNext(place);
     // What it is kept for outlives the dead letter, should that be dropped.
     this.#sql.run(
       `UPDATE invocations SET fault_json = ?1, finished_at_ms = ?2, expires_at_ms = ?2 + keep_ms,
@@ -176,13 +184,14 @@ export class EventWrites {
          expires_at_ms = max(expires_at_ms, ?1 + 86400000)
        WHERE state = 'dead' AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR function = ?3)
          AND (?4 IS NULL OR trigger = ?4)
-       RETURNING id, function, trigger`,
+       RETURNING id, function, trigger, order_key`,
       now,
       filter.id,
       filter.function,
       filter.trigger,
     );
-    for (const { id } of rows) {
+    for (const { id, order_key: orderKey } of rows) {
+      if (orderKey !== null) this.#putBehind(Number(id));
       this.#sql.run(
         "UPDATE invocations SET finished_at_ms = NULL, expires_at_ms = NULL WHERE delivery = ?",
         id ?? null,
@@ -236,25 +245,58 @@ export class EventWrites {
         listeners.length,
       );
       for (const listener of listeners) {
-        this.#sql.run(
+        const orderKey = listener.orderKey(event);
+        const added = this.#sql.get(
           `INSERT INTO deliveries (event, function, trigger, order_key, state, due_at_ms, expires_at_ms)
-           VALUES (?, ?, ?, ?, 'ready', ?, ?)`,
+           VALUES (?, ?, ?, ?, 'ready', ?, ?) RETURNING id`,
           stored?.["id"] ?? null,
           listener.function,
           listener.trigger,
-          listener.orderKey(event),
+          orderKey,
           now,
           now + listener.maxAgeMs,
         );
+        if (orderKey !== null) this.#putBehind(Number(added?.["id"]));
       }
     }
     const keys = listeners.map(({ function: name, trigger }) => ({ function: name, trigger }));
     return { listeners: keys, deliveries: events.length * listeners.length };
   }
 
+  /**
+   * A delivery with others of its order key before it is "behind" until they have gone: whoever looks for
+   * what is due meets the first of each key, however many wait.
+   */
+  #putBehind(id: number): void {
+    this.#sql.run(
+      `UPDATE deliveries AS d SET state = 'behind' WHERE d.id = ? AND EXISTS (
+         SELECT 1 FROM deliveries b WHERE b.function = d.function AND b.trigger = d.trigger
+           AND b.order_key = d.order_key AND b.id < d.id AND b.state <> 'dead')`,
+      id,
+    );
+  }
+
+  /** One has gone: the next of its order key is ready. */
+  #letNext({ function: name, trigger, order_key: orderKey }: Row): void {
+    if (typeof orderKey !== "string") return;
+    this.#sql.run(
+      `UPDATE deliveries SET state = 'ready', due_at_ms = ? WHERE state = 'behind' AND id = (
+         SELECT id FROM deliveries WHERE function = ? AND trigger = ? AND order_key = ? AND state <> 'dead'
+         ORDER BY id LIMIT 1)`,
+      this.#now(),
+      name ?? null,
+      trigger ?? null,
+      orderKey,
+    );
+  }
+
   #remove(id: number): void {
-    const removed = this.#sql.get("DELETE FROM deliveries WHERE id = ? RETURNING event", id);
+    const removed = this.#sql.get(
+      "DELETE FROM deliveries WHERE id = ? RETURNING event, function, trigger, order_key",
+      id,
+    );
     if (removed === undefined) return;
+    this.#letNext(removed);
     const left = this.#sql.get(
       "UPDATE events SET deliveries = deliveries - 1 WHERE id = ? RETURNING deliveries",
       removed["event"] ?? null,

@@ -16,7 +16,16 @@ export type WriteRequest = {
 };
 export type WriteReply =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: { code: string | null; message: string; full: boolean } };
+  | { readonly id: number; readonly error: WriteFault };
+
+export type WriteFault = {
+  /** Of a HostError. */
+  readonly code: string | null;
+  readonly message: string;
+  readonly retryAfterS: number | undefined;
+  /** The disk is. */
+  readonly full: boolean;
+};
 
 const sqliteFull = 13;
 
@@ -71,6 +80,7 @@ function apply({ id, store, name, values }: WriteRequest): WriteReply {
 
 function failed(id: number, error: unknown): WriteReply {
   const full = (error as { errcode?: number }).errcode === sqliteFull;
-  const code = error instanceof HostError ? error.code : null;
-  return { id, error: { code, message: error instanceof Error ? error.message : String(error), full } };
+  const { code = null, retryAfterS } = error instanceof HostError ? error : {};
+  const message = error instanceof Error ? error.message : String(error);
+  return { id, error: { code, message, retryAfterS, full } };
 }

@@ -62,9 +62,9 @@ export class Writer {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if ("value" in reply) return pending?.resolve(reply.value);
-    const { code, message, full } = reply.error;
+    const { code, message, full, retryAfterS } = reply.error;
     if (full) pending?.reject(new HostError("storage_full", "Cannot store the change: the disk is full"));
-    else if (code !== null) pending?.reject(new HostError(code as ErrorCode, message));
+    else if (code !== null) pending?.reject(hostError(code as ErrorCode, message, retryAfterS));
     else pending?.reject(new Error(message));
   }
 
@@ -73,4 +73,8 @@ export class Writer {
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }
+}
+
+function hostError(code: ErrorCode, message: string, retryAfterS: number | undefined): HostError {
+  return new HostError(code, message, retryAfterS === undefined ? {} : { retryAfterS });
 }
