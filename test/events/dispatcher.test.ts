@@ -177,7 +177,10 @@ test("an event that is too old is given up without an attempt", async (context) 
     attempts += 1;
     throw failure();
   };
-  const callbackOf = ({ event: { attributes } }: DueDelivery, { code }: DeliveryFault): Publication | null => {
+  const callbackOf = (
+    { event: { attributes } }: DueDelivery,
+    { code }: DeliveryFault,
+  ): Publication | null => {
     told.push(`${attributes["id"]} ${code}`);
     return told.length === 1 ? { topic: "t", event: event("of the end") } : null;
   };

@@ -159,9 +159,10 @@ export class EventWrites {
 
   #giveUp(id: number, { fault, callback }: Extract<AttemptOutcome, { kind: "dead" }>): Publication | null {
     const text = JSON.stringify(fault);
-    const place = this.#sql.get(
-      `UPDATE deliveries SET state = 'dead', fault_json = ? WHERE id = ?
-       RETURNING function, trigger, order_key`,
+    const place = this.#sql.get("SELECT function, trigger, order_key FROM deliveries WHERE id = ?", id);
+    // In no order any more: whoever looks for the next of its key is not to pass by dead letters.
+    this.#sql.run(
+      "UPDATE deliveries SET state = 'dead', order_key = NULL, fault_json = ? WHERE id = ?",
       text,
       id,
     );
@@ -184,14 +185,16 @@ export class EventWrites {
          expires_at_ms = max(expires_at_ms, ?1 + 86400000)
        WHERE state = 'dead' AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR function = ?3)
          AND (?4 IS NULL OR trigger = ?4)
-       RETURNING id, function, trigger, order_key`,
+       RETURNING id, event, function, trigger`,
       now,
       filter.id,
       filter.function,
       filter.trigger,
     );
-    for (const { id, order_key: orderKey } of rows) {
-      if (orderKey !== null) this.#putBehind(Number(id));
+    // The first of each key before those behind it.
+    for (const row of rows.sort((one, other) => Number(one["id"]) - Number(other["id"]))) {
+      const { id } = row;
+      this.#putInOrder(row);
       this.#sql.run(
         "UPDATE invocations SET finished_at_ms = NULL, expires_at_ms = NULL WHERE delivery = ?",
         id ?? null,
@@ -276,6 +279,22 @@ export class EventWrites {
     );
   }
 
+  /** A dead letter that is ready again is in the order that its trigger asks for now. */
+  #putInOrder({ id, event, function: name, trigger }: Row): void {
+    const found = this.#sql.get(
+      "SELECT settings_json FROM triggers WHERE function = ? AND name = ?",
+      name ?? null,
+      trigger ?? null,
+    );
+    const stored = this.#sql.get("SELECT attributes_json FROM events WHERE id = ?", event ?? null);
+    if (found === undefined || stored === undefined) return;
+    const attributes = JSON.parse(String(stored["attributes_json"]));
+    const orderKey = orderKeyOf(JSON.parse(String(found["settings_json"])), { attributes });
+    if (orderKey === null) return;
+    this.#sql.run("UPDATE deliveries SET order_key = ? WHERE id = ?", orderKey, id ?? null);
+    this.#putBehind(Number(id));
+  }
+
   /** One has gone: the next of its order key is ready. */
   #letNext({ function: name, trigger, order_key: orderKey }: Row): void {
     if (typeof orderKey !== "string") return;
@@ -322,7 +341,7 @@ function toListener(row: Row): Listener {
   };
 }
 
-function orderKeyOf(settings: TriggerSettings, { attributes }: HostEvent): string | null {
+function orderKeyOf(settings: TriggerSettings, { attributes }: Pick<HostEvent, "attributes">): string | null {
   if (settings.kind === "schedule" || !settings.ordered) return null;
   return attributes["partitionkey"] ?? `${attributes["source"]} ${attributes["subject"] ?? ""}`;
 }
