@@ -42,6 +42,12 @@ test("a time that the clocks skip or repeat is due once on its day", () => {
   assert.equal(days("2026-10-24T12:00:00Z", "2026-10-25T12:00:00Z"), 1);
 });
 
+test("a date and time is due once, in its time zone", () => {
+  const once = { ...schedule("2030-01-01T08:00:00"), timeZone: "Europe/Zurich" };
+  assert.equal(nextInstant(once, at("2026-01-01T00:00:00Z")), at("2030-01-01T07:00:00Z"));
+  assert.equal(nextInstant(once, at("2030-01-01T07:00:00Z")), null);
+});
+
 test("an instant is after the time asked for, never at it", () => {
   const minutely = schedule("* * * * *");
   assert.equal(nextInstant(minutely, at("2026-01-01T00:00:00Z")), at("2026-01-01T00:01:00Z"));
