@@ -159,7 +159,7 @@ export class Dispatcher {
     }
     const settings = this.#parts.settingsOf(key);
     if (settings?.paused === true) return;
-    const room = Math.min(leasedTogetherMax, (settings?.concurrency ?? 1) - line.running);
+    const room = Math.min(leasedTogetherMax, (settings?.concurrency ?? leasedTogetherMax) - line.running);
     if (room <= 0) return;
     const due = store.due(key, this.#now(), room);
     if (due.length === 0) {
@@ -171,11 +171,13 @@ export class Dispatcher {
     line.leasing = true;
     try {
       const fit: DueDelivery[] = [];
+      const givenUp: Promise<void>[] = [];
       for (const delivery of due) {
         const fault = this.#hopeless(delivery, settings);
         if (fault === null) fit.push(delivery);
-        else await this.#giveUp(delivery, fault);
+        else givenUp.push(this.#giveUp(delivery, fault));
       }
+      await Promise.all(givenUp);
       await store.lease(fit.map(({ id }) => id));
       for (const delivery of fit) {
         line.running += 1;

@@ -55,9 +55,12 @@ const read = {
       206: { description: "The range that Range asks for", content: binary },
       304: { description: "It has the ETag that If-None-Match names" },
     },
-    [...address, "blob_not_found", "range_not_satisfiable"],
+    [...address, "blob_not_found", "precondition_failed", "range_not_satisfiable"],
   ),
-  parameters: [header("range"), header("if-range"), header("if-none-match")],
+  parameters: [
+    ...["range", "if-range", "if-modified-since", "if-unmodified-since"].map(header),
+    ...conditions,
+  ],
 };
 
 export const blobPaths = {

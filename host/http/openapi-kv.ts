@@ -71,9 +71,9 @@ export const kvPaths = {
           200: { description: "The value", content: bytes },
           304: { description: "It is the version that If-None-Match names" },
         },
-        [...address, "key_not_found"],
+        [...address, "key_not_found", "precondition_failed"],
       ),
-      parameters: [header("if-none-match")],
+      parameters: [header("if-match"), header("if-none-match")],
     },
     put: {
       ...operation(
