@@ -3,6 +3,7 @@
 
 import { HostError } from "../errors.ts";
 import { functionName } from "../function.ts";
+import { bucketName, storeName, topicName, triggerName } from "../key.ts";
 
 export type Target = {
   readonly path: string;
@@ -82,6 +83,14 @@ export function functionTarget(target: Target, host: string): FunctionTarget | n
   };
 }
 
+const namesInPaths = [
+  [/^\/v1\/functions\/([^/]+)/, functionName],
+  [/^\/v1\/functions\/[^/]+\/triggers\/([^/]+)$/, triggerName],
+  [/^\/v1\/topics\/([^/]+)$/, topicName],
+  [/^\/v1\/kv\/([^/]+)$/, storeName],
+  [/^\/v1\/blobs\/([^/]+)$/, bucketName],
+] as const;
+
 /**
  * Throws when a path of the control plane is written in another spelling: `invalid_name` where a name
  * is, else `not_found`. Routes see the path decoded, so that "%61" would be the function "a" to manage,
@@ -90,8 +99,11 @@ export function functionTarget(target: Target, host: string): FunctionTarget | n
 export function assertPlainPath(path: string): void {
   // Their keys are any text, and their routes read them as they were sent.
   if (/^\/v1\/(kv|blobs)\/[^/]+\//.test(path)) return;
-  const [, name] = /^\/v1\/functions\/([^/]+)/.exec(path) ?? [];
-  if (name !== undefined) functionName(name);
+  // What is no name has a better answer than that there is no such route.
+  for (const [pattern, assertName] of namesInPaths) {
+    const [, name] = pattern.exec(path) ?? [];
+    if (name !== undefined) assertName(name);
+  }
   if (/%|\/\.{1,2}(\/|$)/.test(path)) {
     throw new HostError("not_found", "No such route: its paths hold no percent-encoding and no dot segments");
   }

@@ -88,7 +88,13 @@ test("what is published is CloudEvents, or refused", async () => {
   assertProblem(await publish("quiet", { a: 1 }, "application/json"), 400, "invalid_event");
   assertProblem(await publish("quiet", "{"), 400, "invalid_event");
   assertProblem(await publish("quiet", { ...event, specversion: "9" }), 400, "invalid_event");
-  assertProblem(await publish("No_Topic", event), 400, "invalid_name");
+  for (const name of ["No_Topic", "No%20Topic", ".."]) {
+    assertProblem(await publish(name, event), 400, "invalid_name");
+    assertProblem(await put(name, { kind: "topic", topic: "t" }), 400, "invalid_name");
+  }
+  for (const path of ["kv/No%20Store", "blobs/No%20Bucket"]) {
+    assertProblem(await host.ask("GET", `/v1/${path}`), 400, "invalid_name");
+  }
   const large = { ...event, data: "x".repeat(limits.eventBytesMax) };
   assertProblem(await publish("quiet", large), 413, "event_too_large");
   assertProblem(await publish("quiet", "x".repeat(limits.requestBodyBytesMax + 1)), 413, "body_too_large");

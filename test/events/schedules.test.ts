@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Cron } from "croner";
 import { Schedules } from "../../host/events/schedules.ts";
 import { isFarAhead, parseTrigger, type Trigger } from "../../host/trigger.ts";
 
@@ -57,6 +58,20 @@ test("what is due is fired once, and nothing else", async (context) => {
   assert.deepEqual(await at(start + hourMs + 1), []);
   assert.deepEqual(await at(start + 2 * hourMs), ["f/t2/2026-03-01T02:00:00.000Z"]);
   assert.deepEqual(faults, []);
+});
+
+test("a look computes what has changed, not what has not", async (context) => {
+  const { schedules, triggers } = schedulesOf(["0 1 * * *", "0 2 * * *", "0 3 * * *"]);
+  context.after(() => schedules.close());
+  const computed = context.mock.method(Cron.prototype, "nextRun").mock;
+  schedules.refresh();
+  assert.equal(computed.callCount(), 3);
+  schedules.refresh();
+  assert.equal(computed.callCount(), 3);
+  const [first] = triggers;
+  if (first !== undefined) first.settings = parseTrigger({ kind: "schedule", cron: "0 4 * * *" });
+  schedules.refresh();
+  assert.equal(computed.callCount(), 4);
 });
 
 test("a clock that is set back a little fires nothing twice, and one that was a year ahead stops nothing", async (context) => {
