@@ -102,9 +102,14 @@ export class KvService {
     return this.#store.nextExpiryMs();
   }
 
-  /** Removes at most `max` keys that have expired; how many it were. */
+  /** Removes at most `max` keys that have expired; how many it were. Rejects with `queue_full` when some stay. */
   async expire(max: number): Promise<number> {
-    return (await this.#queue.telling((room) => this.#store.expire(max, { depth: 0, room }))).removed;
+    const done = await this.#queue.telling((room) => this.#store.expire(max, { depth: 0, room }));
+    if (done.untold === 0) return done.removed;
+    throw new HostError(
+      "queue_full",
+      `${done.untold} keys have expired that the queue has no room to tell of`,
+    );
   }
 
   /** What guests may ask. */

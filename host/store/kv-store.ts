@@ -57,6 +57,6 @@ export interface KvStore {
   increment(store: string, key: string, by: bigint, cause: Cause): Promise<Told & { readonly sum: bigint }>;
   /** Sets the value when it is the expected one; the new version, or null when it was another. */
   compareAndSet(change: KvSwap, cause: Cause): Promise<Told & { readonly version: number | null }>;
-  /** Removes at most `max` keys that have expired; how many it were. */
-  expire(max: number, cause: Cause): Promise<Told & { readonly removed: number }>;
+  /** Removes at most `max` keys that have expired; how many it were, and how many stay that cannot be told. */
+  expire(max: number, cause: Cause): Promise<Told & { readonly removed: number; readonly untold: number }>;
 }

@@ -114,6 +114,22 @@ test("a key that is found expired by another change is told as expired, then as 
   );
 });
 
+test("keys that expire while the queue is full stay until it can be told of them, and others go", () => {
+  const { clock, kv, set, listen, told, database } = inMemory();
+  listen("t", { kind: "kv", store: "s", prefix: "listened/", on: ["expired"] });
+  for (const key of ["listened/1", "other/1", "listened/2", "listened/3", "other/2"])
+    set(key, "x", cause, 10);
+  clock.ms += 10;
+  const keys = () => database.prepare("SELECT count(*) AS keys FROM kv").get()?.["keys"];
+  const { removed, untold, published } = kv.expire(10, { depth: 0, room: 1 });
+  assert.deepEqual([removed, untold, published.deliveries, keys()], [3, 2, 1, 2]);
+  assert.deepEqual(
+    told().map(({ data }) => data["key"]),
+    ["listened/1"],
+  );
+  assert.deepEqual([kv.expire(10, cause).removed, keys(), told().length], [2, 0, 2]);
+});
+
 test("values that are no text are in base64, and those that are too large are left out", () => {
   const { listen, told, set } = inMemory();
   listen("t", { kind: "kv", store: "s", values: true });

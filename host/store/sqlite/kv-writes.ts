@@ -66,7 +66,7 @@ export class KvWrites {
     return { version, published: telling.published };
   }
 
-  expire(max: number, cause: Cause): Told & { removed: number } {
+  expire(max: number, cause: Cause): Told & { removed: number; untold: number } {
     const telling = new Telling(this.#events, cause);
     const rows = this.#sql.all(
       "SELECT store, key FROM kv WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?",
@@ -74,10 +74,17 @@ export class KvWrites {
       max,
     );
     // Values one by one: a thousand of them may be a GiB. What is found expired is removed.
+    let untold = 0;
     for (const { store, key } of rows) {
-      this.#stored(telling, String(store), Buffer.from(key as Uint8Array).toString());
+      try {
+        this.#stored(telling, String(store), Buffer.from(key as Uint8Array).toString());
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        // Nothing was done with it; those that nobody listens to go nevertheless.
+        untold += 1;
+      }
     }
-    return { removed: rows.length, published: telling.published };
+    return { removed: rows.length - untold, untold, published: telling.published };
   }
 
   #stored(telling: Telling, store: string, key: string): Stored | null {
@@ -113,7 +120,7 @@ export class KvWrites {
     change: Exclude<KvChange, "set">,
     { store, key, stored }: { readonly store: string; readonly key: string; readonly stored: Stored },
   ): void {
-    this.#sql.run("DELETE FROM kv WHERE store = ? AND key = ?", store, Buffer.from(key));
+    // What cannot be told does not take place.
     tellOfKey(telling, change, {
       store,
       key,
@@ -121,6 +128,7 @@ export class KvWrites {
       value: null,
       oldValue: stored.value,
     });
+    this.#sql.run("DELETE FROM kv WHERE store = ? AND key = ?", store, Buffer.from(key));
   }
 
   #nextVersion(): number {

@@ -49,10 +49,13 @@ export class Telling {
       const change = changeFor(listener.settings as SettingsOf<kind>);
       if (change !== null) told.set(change, [...(told.get(change) ?? []), listener]);
     }
+    const deliveries = [...told.values()].reduce((sum, listeners) => sum + listeners.length, 0);
+    if (deliveries === 0) return;
+    // Before anything of it is stored.
+    this.#assertMayTell(deliveries);
     // One change is one event, in whatever detail it is told.
     const id = randomUUID();
     for (const [change, listeners] of told) {
-      this.#assertMayTell(listeners.length);
       this.#events.deliver(listeners, [eventOf(id, change, this.#cause.depth + 1)]);
       this.#deliveries += listeners.length;
       for (const { function: name, trigger } of listeners) {
