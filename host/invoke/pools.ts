@@ -12,6 +12,9 @@ export type PoolsOptions = Omit<PoolOptions, "onIdle" | "cells"> & {
   readonly onEnded: (pool: Pool) => void;
 };
 
+/** Guests that are not metered may have objects on their thread's heap: it ends before it takes the machine's memory. */
+const ownHeapMbMax = 512;
+
 export class Pools {
   readonly #options: PoolsOptions;
   readonly #shared: Pool;
@@ -43,6 +46,7 @@ export class Pools {
     const pool: Pool = new Pool({
       ...this.#options,
       cells: this.cells,
+      heapMbMax: ownHeapMbMax,
       minThreads: 0,
       maxThreads: Math.min(this.#options.maxThreads, limits.ownThreadsMax),
       onIdle: () => this.#end(functionName, pool),

@@ -19,7 +19,13 @@ const pageBytes = 65_536;
  * A thread's own heap holds little beside instances that die with their call: a small young
  * generation is collected often and keeps the process from growing by tens of MB a thread.
  */
-const threadLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
+const youngMbMax = 4;
+/**
+ * Metered guests have nothing on the heap to grow. But when what V8 counts outside of it, which is guests'
+ * memories and stacks, comes to half of this bound, it collects the whole heap again and again
+ * (docs/decisions/0012-guests-by-turns.md).
+ */
+const heapMbMaxDefault = 2_048;
 
 /** What all threads of a process share, whatever their pools. */
 export type ThreadCells = {
@@ -59,6 +65,8 @@ export type ThreadsOptions = {
   readonly onThreadLost: (error: unknown) => void;
   /** What the memories of live calls may hold together. */
   readonly memoryBytesMax: number;
+  /** What the heap of one thread may come to, MiB, before V8 ends the thread. */
+  readonly heapMbMax?: number;
   /** As the limit of that name unless given. */
   readonly threadIdleMs?: number;
   /** A fault of ours; the pool goes on. */
@@ -106,7 +114,10 @@ export class Threads {
       // A thread's event loop must turn.
       atomics: "disabled",
       recordTiming: false,
-      resourceLimits: threadLimits,
+      resourceLimits: {
+        maxYoungGenerationSizeMb: youngMbMax,
+        maxOldGenerationSizeMb: parts.heapMbMax ?? heapMbMaxDefault,
+      },
       workerData: {
         claims: parts.claims,
         threadSlots: parts.cells.slots.buffer,
