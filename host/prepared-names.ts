@@ -8,7 +8,7 @@ export const hostMemoryName = "memory";
 /**
  * Field name, under `hostModuleName`, of the function () -> (i32) that metered guests call about every
  * 100,000 instructions; it answers one of `verdict`. A module that needs no checks imports neither it
- * nor `pauseName` and `growName`.
+ * nor `pauseName`, `growName` and `turnName`.
  */
 export const checkName = "check";
 /**
@@ -23,6 +23,11 @@ export const pauseName = "pause";
  * module uses memory.grow.
  */
 export const growName = "grow";
+/**
+ * Field name, under `hostModuleName`, of the function () -> (i32) that a metered guest asks after each
+ * call of an import that takes an i32, and so may move many bytes; it answers as the check does.
+ */
+export const turnName = "turn";
 /** What the check tells a guest. */
 export const verdict = { goOn: 0, stop: 1, pause: 2 } as const;
 export type Verdict = (typeof verdict)[keyof typeof verdict];

@@ -53,7 +53,7 @@ export function startKernel(
 ): (rounds: number) => number {
   const memory = new WebAssembly.Memory({ initial: memoryPages, maximum: 1024 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    "mayfly:host": { memory, check, pause: check, grow: () => 1 },
+    "mayfly:host": { memory, check, pause: check, turn: check, grow: () => 1 },
   });
   const start = instance.exports["mayfly:start"];
   if (typeof start === "function") start();

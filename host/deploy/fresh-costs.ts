@@ -70,6 +70,7 @@ async function started(
       state,
       check: goOn,
       pause: goOn,
+      turn: goOn,
       grow: () => true,
     });
     await instance.start();

@@ -85,14 +85,21 @@ export class CallRun {
 
   /** What a metered guest asks about every 100,000 instructions, which are 3 to 30 us. */
   readonly check = (): Verdict => {
+    this.#checks += 1;
+    return this.#asked(this.#checks >= this.#nextReading);
+  };
+
+  /** What it asks after host calls that took time of which metering counts next to nothing. */
+  readonly turn = (): Verdict => this.#asked(true);
+
+  #asked(reads: boolean): Verdict {
     const { claims, heartbeat, clock, now } = this.#share;
     // Nobody else writes the cell, and readers want no more than that it changes.
     heartbeat[0] = (heartbeat[0] as number) + 1;
     if (this.#isStopped()) return verdict.stop;
     if (Atomics.load(claims, this.#slot) === claim.stopping) this.stopped = "asked";
     else {
-      this.#checks += 1;
-      if (this.#checks < this.#nextReading) return verdict.goOn;
+      if (!reads) return verdict.goOn;
       const nowMs = now();
       const isSlow = nowMs - this.#readAtMs > readingsApartMs;
       this.#nextReading = this.#checks + (isSlow ? 1 : checksPerReading);
@@ -102,7 +109,7 @@ export class CallRun {
       else return sliceMsSoFar >= sliceMs ? verdict.pause : verdict.goOn;
     }
     return verdict.stop;
-  };
+  }
 
   /** What a metered guest asks before its memory grows by so many pages of 64 KiB. */
   readonly grow = (pages: number): boolean => this.held.grow(pages);

@@ -163,7 +163,7 @@ class GuestThread {
     state.waiter = run;
     state.errands = this.#errandsOf(slot);
     this.#running[slot] = run;
-    const call: InstanceCall = { state, check: run.check, pause: run.pause, grow: run.grow };
+    const call: InstanceCall = { state, check: run.check, pause: run.pause, turn: run.turn, grow: run.grow };
     let instance: GuestInstance | null = null;
     let instantiateMs: number | null = null;
     let failed: Failure | null = null;

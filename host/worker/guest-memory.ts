@@ -15,6 +15,8 @@ export class GuestFault extends Error {
 }
 
 export class GuestMemory {
+  /** Bytes that host calls have looked at since somebody last made it 0. */
+  moved = 0;
   readonly #memory: WebAssembly.Memory;
   #known = new Uint8Array(0);
 
@@ -38,6 +40,7 @@ export class GuestMemory {
     const count = length >>> 0;
     const { bytes } = this;
     assertInside(bytes, start, count);
+    this.moved += count;
     return bytes.subarray(start, start + count);
   }
 
@@ -46,6 +49,7 @@ export class GuestMemory {
     const start = pointer >>> 0;
     const { bytes } = this;
     assertInside(bytes, start, source.byteLength);
+    this.moved += source.byteLength;
     bytes.set(source, start);
   }
 

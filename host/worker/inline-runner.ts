@@ -32,6 +32,9 @@ const pageBytes = 65_536;
 /** Room that is fetched for answers at a time; a longer one, and one that finds too little left, has its own. */
 const answerRoomBytes = 16_384;
 
+/** Its host calls are looked at before they begin (`#guard`). */
+const turn = (): Verdict => verdict.goOn;
+
 export type InlineParts = {
   readonly memory: Pick<MemoryBudget, "hasRoom">;
   readonly record: Pick<RunningRecord, "begin" | "end">;
@@ -73,7 +76,7 @@ export class InlineRunner {
     state.waiter = this.#waiter;
     state.errands = this.#errands;
     state.guard = this.#guard;
-    const call: InstanceCall = { state, check: this.#check, pause: this.#pause, grow: this.#grow };
+    const call: InstanceCall = { state, check: this.#check, pause: this.#pause, turn, grow: this.#grow };
     this.#parts.record.begin(cached.versionId);
     const begunAtMs = this.#now();
     this.#endsAtMs = begunAtMs + budgetMs;

@@ -12,7 +12,9 @@ import {
   pauseName,
   refusedBy,
   startName,
+  turnName,
   type Verdict,
+  verdict,
 } from "../prepared-names.ts";
 import { entersAtOnce, startsAtOnce } from "./at-once.ts";
 import type { CallState } from "./call-state.ts";
@@ -56,14 +58,18 @@ function wantedImports(module: WebAssembly.Module): readonly (readonly [string, 
     .map((entry) => [entry.module, entry.name] as const);
 }
 
+/** So many bytes are moved in less than a tenth of a guest's slice, and most calls move less in all. */
+const bytesPerTurn = 16 * 1024;
+
 /**
- * A call as an instance sees it. `check`, `pause` and `grow` are what a metered guest calls
- * (`prepared-names.ts`); a pause may answer later.
+ * A call as an instance sees it. `check`, `pause`, `turn` and `grow` are what a metered guest calls
+ * (`prepared-names.ts`); a pause may answer later. Its turn is asked for when host calls have moved bytes.
  */
 export type InstanceCall = {
   readonly state: CallState;
   readonly check: () => Verdict;
   readonly pause: () => Verdict | Promise<Verdict>;
+  readonly turn: () => Verdict;
   /** Whether there is room for its memory to grow by so many pages. */
   readonly grow: (pages: number) => boolean;
 };
@@ -102,6 +108,7 @@ export class GuestInstance {
     own[checkName] = () => this.#call.check();
     own[growName] = (pages: number) => Number(this.#call.grow(pages >>> 0));
     own[pauseName] = new Suspending(() => this.#call.pause());
+    own[turnName] = () => this.#turn();
     if (memory !== null) own[hostMemoryName] = memory;
     imports[hostModuleName] = own;
     this.#exports = new WebAssembly.Instance(module, imports).exports;
@@ -161,6 +168,13 @@ export class GuestInstance {
     const entry = this.#requireEntry();
     call.phase = "running";
     return entersAtOnce(entry, call.request.byteLength) && call.fault === null && call.answer !== null;
+  }
+
+  #turn(): Verdict {
+    const memory = this.#guestMemory;
+    if (memory === null || memory.moved < bytesPerTurn) return verdict.goOn;
+    memory.moved = 0;
+    return this.#call.turn();
   }
 
   #requireEntry(): (requestBytes: number) => void {

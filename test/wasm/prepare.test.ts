@@ -168,7 +168,7 @@ describe("prepareModule", () => {
       asked.push(pages);
       return room;
     };
-    const host = { memory, check: () => 0, pause: () => 0, grow };
+    const host = { memory, check: () => 0, pause: () => 0, turn: () => 0, grow };
     const instance = new WebAssembly.Instance(new WebAssembly.Module(metered), {
       ...imports,
       [hostModuleName]: host,

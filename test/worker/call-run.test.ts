@@ -85,6 +85,21 @@ test("CPU time adds up over slices, and stops the guest for good", async () => {
   assert.equal(run.check(), verdict.stop);
 });
 
+test("between host calls that take long the clock is read, whatever the guest has counted", () => {
+  const { run, clock } = begun(10);
+  assert.equal(run.turn(), verdict.goOn);
+  clock.nowMs = 2;
+  assert.equal(run.turn(), verdict.pause);
+  clock.nowMs = 20;
+  assert.equal(run.turn(), verdict.stop);
+  assert.equal(run.stopped, "cpu");
+  assert.equal(run.turn(), verdict.stop);
+  const asked = begun(10);
+  asked.claims[1] = claim.stopping;
+  assert.equal(asked.run.turn(), verdict.stop);
+  assert.equal(asked.run.stopped, "asked");
+});
+
 test("a word from outside stops it at the next check", () => {
   const { run, claims } = begun(1_000);
   assert.equal(run.check(), verdict.goOn);

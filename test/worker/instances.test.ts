@@ -45,7 +45,7 @@ type Ran = { readonly answer: string; readonly instance: GuestInstance; readonly
 async function run(instances: Instances, module: CachedModule): Promise<Ran> {
   const lines: string[] = [];
   const state = new CallState(new Uint8Array(0), module.env, new GuestLog(([, , text]) => lines.push(text)));
-  const call: InstanceCall = { state, check: goOn, pause: goOn, grow: () => true };
+  const call: InstanceCall = { state, check: goOn, pause: goOn, turn: goOn, grow: () => true };
   const { instance, started } = instances.take(module, call);
   let answered = false;
   let answer = "";

@@ -19,7 +19,7 @@ const emptyBlock = 0x40;
 
 /** What stays the same for all bodies of a module. */
 export type Surroundings = {
-  /** By function of the upload: its index in the metered module, for direct calls. */
+  /** By function of the upload: its index in the metered module, for direct calls of the passed form. */
   readonly callTargets: Int32Array;
   /** The same for references, and for calls by the old signature: the wrapper, where there is one. */
   readonly referenceTargets: Int32Array;
@@ -147,9 +147,8 @@ export class BodyWriter {
     const { code, around } = this;
     const index = code.indices[at] as number;
     if (instruction === opcode.call || instruction === opcode.returnCall || instruction === opcode.refFunc) {
-      const targets = instruction === opcode.refFunc ? around.referenceTargets : around.callTargets;
       this.flush(code.offsets[at] as number);
-      this.indexed(instruction, targets[index] as number);
+      this.indexed(instruction, around.referenceTargets[index] as number);
       return true;
     }
     return false;

@@ -45,6 +45,23 @@ export function chargeBody(renewFunction: number): Uint8Array {
   return new BinaryWriter().sized(body).finish();
 }
 
+/** An import and, behind it, the question whether its caller is to go on. */
+export function turnBody(parameters: number, importFunction: number, turnFunction: number): Uint8Array {
+  const body = new ByteBuffer();
+  body.u8(0x00);
+  for (let parameter = 0; parameter < parameters; parameter += 1) {
+    body.u8(0x20);
+    body.u32(parameter);
+  }
+  body.u8(0x10);
+  body.u32(importFunction);
+  body.u8(0x10);
+  body.u32(turnFunction);
+  body.u8(0x1a); // the countdown is as it was
+  body.u8(0x0b);
+  return new BinaryWriter().u32(body.length).append(body.finish()).finish();
+}
+
 /** A function with the old signature around one in the passed form. */
 export function wrapperBody(parameters: number, inner: number, countdownGlobal: number): Uint8Array {
   const body = new ByteBuffer();

@@ -9,10 +9,11 @@
 // The bound. Between two checks a guest runs at most `periodInstructions` (90,000), and what was paid
 // for before the first of them and runs after it: of the running function at most 256 for each loop it
 // is in (`stepCostMax` + an unchecked call, or all turns of a repeated loop body), and `tailCostMax` (4)
-// of each function below it on the stack. One bulk operation may run beyond it, by its whole length.
+// of each function below it on the stack. One bulk operation may run beyond it, by its whole length. What
+// an import does is counted by nobody: behind each that may move many bytes the host is asked by itself.
 
 import { limits } from "../../limits.ts";
-import { checkName, growName, hostModuleName, pauseName } from "../../prepared-names.ts";
+import { checkName, growName, hostModuleName, pauseName, turnName } from "../../prepared-names.ts";
 import type { Additions } from "../additions.ts";
 import { BinaryWriter, u32Bytes } from "../binary-writer.ts";
 import { growType } from "../memory-grow.ts";
@@ -28,14 +29,23 @@ import { checkedCallee } from "./costs.ts";
 import { CountdownWriter } from "./countdown-writer.ts";
 import { FunctionCode } from "./function-code.ts";
 import { chooseForms, form } from "./function-forms.ts";
-import { chargeBody, chargeType, fullCountdown, renewBody, wrapperBody } from "./helper-functions.ts";
+import {
+  chargeBody,
+  chargeType,
+  fullCountdown,
+  renewBody,
+  turnBody,
+  wrapperBody,
+} from "./helper-functions.ts";
 import { isCall, Loops } from "./loops.ts";
-import { ModuleIndex } from "./module-index.ts";
+import { ModuleIndex, type Signature } from "./module-index.ts";
 import type { RenamedFunctions } from "./names.ts";
 import { opcode } from "./opcode.ts";
 
 /** () -> (i32), the type of both, as an entry of the type section. */
 const checkType = Uint8Array.of(0x60, 0, 1, 0x7f);
+
+const i32 = 0x7f;
 
 /** What is added to a function's locals at most. */
 export const localsAdded = 2;
@@ -50,7 +60,7 @@ export class Metering {
   readonly askFunction: number | null;
   /** By function of the upload: its index in the metered module. */
   readonly callTargets: Int32Array;
-  /** The same for references to it: its wrapper, where there is one. */
+  /** The same for references to it, and for calls of an import: its wrapper, where there is one. */
   readonly referenceTargets: Int32Array;
   /** Wrappers, in the order they are appended: the function of the upload each stands for. */
   readonly wrapped: number[] = [];
@@ -64,6 +74,8 @@ export class Metering {
   private readonly graph: CallGraph;
   private readonly forms: Uint8Array;
   private types: AppendedTypes | null = null;
+  /** Imports of the upload that may move many bytes. */
+  private readonly moving: number[] = [];
 
   /** `grows` says whether the module uses memory.grow. */
   constructor(bytes: Uint8Array, sections: readonly Section[], grows: boolean) {
@@ -73,7 +85,10 @@ export class Metering {
     this.isNeeded = grows || this.forms.some((chosen) => chosen !== form.bare);
     const { importedFunctions, functionTypes } = this.module;
     this.askFunction = grows ? importedFunctions + 2 : null;
-    const shift = this.isNeeded ? (grows ? 3 : 2) : 0;
+    for (let index = 0; index < importedFunctions; index += 1) {
+      if (takesPointers(this.module.signatureOf(index))) this.moving.push(index);
+    }
+    const shift = this.isNeeded ? 2 + Number(grows) + Number(this.moving.length > 0) : 0;
     this.imports = shift;
     this.callTargets = Int32Array.from(functionTypes, (_, index) =>
       index < importedFunctions ? index : index + shift,
@@ -96,6 +111,7 @@ export class Metering {
     const checkFunction = module.importedFunctions;
     this.renewFunction = additions.function(checkTypeIndex, renewBody(checkFunction, checkFunction + 1));
     this.chargeFunction = additions.function(additions.type(chargeType), chargeBody(this.renewFunction));
+    this.appendTurns(additions, checkTypeIndex);
     this.types = new AppendedTypes(module, additions);
     const needsWrapper = graph.isReferenced.slice();
     for (const { caller, callee } of graph.tailCalls) {
@@ -112,6 +128,21 @@ export class Metering {
       const body = wrapperBody(paramCount, callTargets[index] as number, this.countdownGlobal);
       this.referenceTargets[index] = additions.function(typeIndex, body);
       this.wrapped.push(index);
+    }
+  }
+
+  /** Puts the question whether to go on behind each import that may move many bytes. */
+  private appendTurns(additions: Additions, checkTypeIndex: number): void {
+    const { module, imports, moving } = this;
+    if (moving.length === 0) return;
+    additions.importFunction(hostModuleName, turnName, checkTypeIndex);
+    const turnImport = module.importedFunctions + imports - 1;
+    const pauseImport = module.importedFunctions + 1;
+    const turnFunction = additions.function(checkTypeIndex, renewBody(turnImport, pauseImport));
+    for (const index of moving) {
+      const typeIndex = module.functionTypes[index] as number;
+      const body = turnBody(module.signature(typeIndex).paramCount, index, turnFunction);
+      this.referenceTargets[index] = additions.function(typeIndex, body);
     }
   }
 
@@ -166,6 +197,11 @@ export class Metering {
     }
     return { code, hints: new BinaryWriter().u32(hinted).append(hints.finish()) };
   }
+}
+
+/** Numbers of 32 bits are what pointers and lengths are. */
+function takesPointers({ params }: Signature): boolean {
+  return params.includes(i32);
 }
 
 function isCheckedCall(code: FunctionCode, at: number, callees: Callees): boolean {

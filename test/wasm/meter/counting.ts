@@ -136,7 +136,7 @@ export function watched(
   };
   const instance = new WebAssembly.Instance(new WebAssembly.Module(metered), {
     ...imports,
-    "mayfly:host": { check, pause: check, grow: () => 1, memory },
+    "mayfly:host": { check, pause: check, turn: () => 0, grow: () => 1, memory },
   });
   assert(instance.exports[countName]);
   return {

@@ -33,7 +33,13 @@ export function observeMetered(bytes: Uint8Array): Observed {
     checks += 1;
     return 0;
   };
-  start(meter(bytes), bytes, seen, { check, pause: goOn, grow: mayGrow, memory: suppliedMemory(bytes) });
+  start(meter(bytes), bytes, seen, {
+    check,
+    pause: goOn,
+    turn: goOn,
+    grow: mayGrow,
+    memory: suppliedMemory(bytes),
+  });
   return { seen, checks };
 }
 
@@ -49,7 +55,7 @@ export function observeReset(bytes: Uint8Array): {
   const reset: string[] = [];
   const inspection = inspectModule(bytes, { metered: true });
   const memory = suppliedMemory(bytes);
-  const host = { check: goOn, pause: goOn, grow: mayGrow, memory };
+  const host = { check: goOn, pause: goOn, turn: goOn, grow: mayGrow, memory };
   const both: { seen: string[] } = { seen: fresh };
   const instance = instantiate(meter(bytes), bytes, both, host);
   if (instance === null) return { fresh, reset: null };

@@ -20,7 +20,7 @@ export function start(
     initial: inspectModule(bytes, { metered: true }).memories[0]?.initialPages ?? 0,
     maximum: 2048,
   });
-  const host = { check, pause: goOn, grow: () => 1, memory };
+  const host = { check, pause: goOn, turn: goOn, grow: () => 1, memory };
   const compiled = new WebAssembly.Module(meter(bytes));
   return new WebAssembly.Instance(compiled, { ...imports, "mayfly:host": host }).exports as Exports;
 }
