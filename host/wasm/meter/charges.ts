@@ -163,7 +163,7 @@ export class Charges {
   }
 
   private openBlock(code: FunctionCode, loops: Loops, at: number, instruction: number): void {
-    if (this.region !== 0) this.pay(at, 1);
+    if (this.region !== 0) this.pay(at, instructionCost(instruction));
     const flags = loops.flags[at] as number;
     const frame = this.frame(instruction, flags, at);
     if (instruction === opcode.tryTable) {

@@ -28,14 +28,20 @@ export const callCost = 1;
 export const indirectCallCost = 4;
 /** A call of an import: the work behind it is the host's. */
 export const hostCallCost = 4;
-/** Unwinding to a handler takes as long as so many plain instructions, about 150 ns. */
+/**
+ * Unwinding to a handler takes as long as so many plain instructions, about 150 ns; so does passing a
+ * handler that is for others, which is why a try block counts as much where it is entered.
+ */
 const throwCost = 64;
 /** Bulk operations, also of no length, and other calls into the engine, 12 to 45 ns. */
 const engineCallCost = 16;
 
-/** What an instruction counts that is no call and no part of a block's frame. */
+/** What an instruction counts that is no call and ends no block. */
 export function instructionCost(instruction: number): number {
-  if (instruction < opcode.localGet) return isThrow(instruction) ? throwCost : 1;
+  if (instruction < opcode.localGet) {
+    const unwinds = isThrow(instruction) || instruction === opcode.try || instruction === opcode.tryTable;
+    return unwinds ? throwCost : 1;
+  }
   if (instruction < opcode.memoryInit) return instruction === opcode.tableSet ? engineCallCost : 1;
   return isBulk(instruction) || instruction === opcode.atomicNotify ? engineCallCost : 1;
 }

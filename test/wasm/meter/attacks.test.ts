@@ -55,6 +55,15 @@ describe("Between two checks", () => {
     assertChecked(assemble(text), 1_000 * 200 * 3);
   });
 
+  it("few exceptions pass handlers that are for others", () => {
+    const levels = 40;
+    const handlers = `${"try ".repeat(levels)} throw $e ${"catch $other end ".repeat(levels)}`;
+    const text = `(module (tag $e) (tag $other) (func $f try ${handlers} catch_all end)
+      (func (export "run") (local $i i32) ${turns(200, "(call $f)")}))`;
+    // Each is thrown on at every level, which takes as long as throwing it did.
+    assertChecked(assemble(text), levels * 200 * 50);
+  });
+
   for (const [how, end] of [
     ["through its end", "(br_if $l (i32.const 0))"],
     ["by a branch", "(br_if $out (i32.const 1)) (br $l)"],
