@@ -14,6 +14,15 @@ export const shortMs = 0.2;
 const nearlyShortMs = 2 * shortMs;
 /** So many calls in a row that came to their end late, after which the next ones run on threads. */
 const lateMax = 3;
+/**
+ * What much later ones held it, ms, less `shortMs` for each call, after which the next ones run on threads:
+ * a guest can be long each second time. Of one call no more counts than `holdMsMax`, as the machine may
+ * have had others to run.
+ */
+const holdsMsMax = 12;
+const holdMsMax = 5;
+/** An instance that takes longer to make is never made on the main thread, be its calls as short as can be; us. */
+const newUsMax = 2_000;
 /** After each failed try twice as many calls are seen to be short on threads before the next: at most. */
 const absenceMax = 4_096;
 /** Good calls that make up for one failed try. */
@@ -25,6 +34,8 @@ type Version = {
   absence: number;
   strikes: number;
   late: number;
+  /** What late calls held the main thread, ms, and the others have not made up for. */
+  holdsMs: number;
   good: number;
 };
 
@@ -39,9 +50,11 @@ export class InlinePolicy {
   /** A call has come to its end on the main thread, and held it so long. */
   ended(deployment: Deployment, ms: number): void {
     const version = this.#of(deployment);
+    version.holdsMs = Math.max(0, version.holdsMs - shortMs);
     if (ms > shortMs) {
       version.late += 1;
-      if (version.late >= lateMax) strike(version);
+      if (ms > lateMax * shortMs) version.holdsMs += Math.min(ms, holdMsMax);
+      if (version.late >= lateMax || version.holdsMs >= holdsMsMax) strike(version);
       return;
     }
     version.late = 0;
@@ -67,7 +80,7 @@ export class InlinePolicy {
     let version = this.#versions.get(key);
     if (version === undefined) {
       if (this.#versions.size >= versionsMax) this.#versions.clear();
-      version = { absence: startsShort(deployment) ? 0 : 1, strikes: 0, late: 0, good: 0 };
+      version = { absence: absenceAtFirst(deployment), strikes: 0, late: 0, holdsMs: 0, good: 0 };
       this.#versions.set(key, version);
     }
     return version;
@@ -77,14 +90,17 @@ export class InlinePolicy {
 function strike(version: Version): void {
   version.strikes += 1;
   version.late = 0;
+  version.holdsMs = 0;
   version.good = 0;
   version.absence = Math.min(2 ** version.strikes, absenceMax);
 }
 
-/** Whether the deploy found its instances quick to make: what its calls do is not known yet. */
-function startsShort(deployment: Deployment): boolean {
+/** What a version's calls do is not known yet; what its instances cost has been measured by the deploy. */
+function absenceAtFirst(deployment: Deployment): number {
   const { freshCosts } = deployment;
-  if (freshCosts === null) return false;
+  if (freshCosts === null) return 1;
+  // Also one that is set back has been made once, and again when others took its place.
+  if (freshCosts.newUs > newUsMax) return Number.POSITIVE_INFINITY;
   const us = runsOnReset(deployment) ? freshCosts.resetUs : freshCosts.newUs;
-  return us !== null && us <= shortMs * 1_000;
+  return us !== null && us <= shortMs * 1_000 ? 0 : 1;
 }

@@ -63,6 +63,24 @@ test("late ends count when they come in a row", () => {
   assert.equal(policy.mayTry(quick), false);
 });
 
+test("calls that are long each second time are seen, and a stumble of the machine now and then is none", () => {
+  const policy = new InlinePolicy();
+  for (let count = 0; count < 1_000; count += 1) {
+    policy.ended(quick, count % 50 === 0 ? 100 : shortMs / 2);
+    assert.equal(policy.mayTry(quick), true);
+  }
+  let calls = 0;
+  for (; policy.mayTry(quick); calls += 1) policy.ended(quick, calls % 2 === 0 ? 4 : shortMs / 2);
+  assert.ok(calls < 10, `${calls} calls`);
+});
+
+test("an instance that takes long to make is never made here, not even once for its image", () => {
+  const dear = deployment({ newUs: 2_001, resetUs: 2 });
+  const policy = new InlinePolicy();
+  for (let count = 0; count < 10_000; count += 1) policy.onThread(dear, 0.01);
+  assert.equal(policy.mayTry(dear), false);
+});
+
 test("good calls make up for what went wrong, and absence has an end", () => {
   const policy = new InlinePolicy();
   const tries = (): number => {
