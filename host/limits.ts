@@ -36,6 +36,16 @@ export const limitTable = {
   wasmExportsMax: limit(1_000, "exports", "each becomes an object at every call"),
   wasmGlobalsMax: limit(10_000, "globals", "each is set at every call"),
   wasmSegmentsMax: limit(50_000, "segments", "each is copied at every call"),
+  wasmSegmentElementsMax: limit(
+    100_000,
+    "elements",
+    "of all element segments: they are written at every call, at once",
+  ),
+  wasmConstantInstructionsMax: limit(
+    500_000,
+    "operations",
+    "of all constant expressions: they run at every call, at once",
+  ),
   wasmMemoriesMax: limit(16, "memories", "of a module that is not metered: each reserves address space"),
   wasmTableElementsMax: limit(100_000, "elements", "all tables together; V8 aborts on huge ones"),
   wasmTablesMax: limit(16, "tables", "each is allocated at every call"),

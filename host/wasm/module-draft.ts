@@ -37,6 +37,9 @@ export class ModuleDraft {
   tags = 0;
   elementSegments = 0;
   dataSegments = 0;
+  /** Elements of all element segments, and instructions of all constant expressions, read so far. */
+  segmentElements = 0;
+  constantInstructions = 0;
   startFunction: number | null = null;
   bodies = 0;
   usesMemoryGrow = false;

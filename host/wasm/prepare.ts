@@ -150,9 +150,7 @@ function appendChanged(
     );
   } else {
     const references = metering.module.references.get(section.id) ?? [];
-    content.append(
-      replaceReferences(bytes, start, section.end, references, metering.referenceTargets).finish(),
-    );
+    content.append(replaceReferences(bytes, start, section.end, references, metering.referenceTargets));
   }
 }
 

@@ -62,7 +62,11 @@ function readElementSegment(reader: BinaryReader, draft: ModuleDraft, decoder: I
   const hasExpressions = (flags & expressionsBit) !== 0;
   if ((flags & (passiveBit | explicitBit)) !== 0) readElementKind(reader, draft, hasExpressions);
   if (hasExpressions) draft.features |= feature.referenceTypes;
-  for (let count = reader.count(); count > 0; count -= 1) {
+  const countOffset = reader.position;
+  const elements = reader.count();
+  draft.segmentElements += elements;
+  checkCount(draft.segmentElements, "wasmSegmentElementsMax", "elements in segments", countOffset);
+  for (let count = elements; count > 0; count -= 1) {
     if (hasExpressions) readConstantExpression(reader, draft, decoder);
     else readFunctionIndex(reader, draft);
   }

@@ -54,6 +54,36 @@ const segmentsOf = (elements: number, data: number): Uint8Array =>
     section(11, repeat(data, [1, 0])),
   );
 
+/** Two segments, of function indices and of expressions. */
+const segmentsWith = (elements: number): Uint8Array =>
+  module(
+    emptyFunction,
+    section(4, [1, 0x70, 0, leb(limits.wasmTableElementsMax)]),
+    section(
+      9,
+      vector([
+        [0, zero, leb(elements - 2), new Uint8Array(elements - 2)],
+        [4, zero, 2, 0xd2, 0, end, 0xd2, 0, end],
+      ]),
+    ),
+    section(10, vector([body()])),
+  );
+
+/** Sums as values of two globals; an expression has an even number of instructions. */
+const constantsOf = (instructions: number): Uint8Array => {
+  const sum = new Uint8Array(Math.ceil((instructions - 4) / 2) * 3);
+  for (let at = 0; at < sum.length; at += 3) sum.set([0x41, 1, 0x6a], at);
+  return module(
+    section(
+      6,
+      vector([
+        [i32, 1, zero],
+        [i32, 1, 0x41, 0, sum, end],
+      ]),
+    ),
+  );
+};
+
 type LimitCase = {
   readonly limitName: LimitName;
   readonly make: (size: number) => Uint8Array;
@@ -84,6 +114,8 @@ const cases: readonly LimitCase[] = [
     make: (count) => segmentsOf(10, count - 10),
   },
   { limitName: "wasmSegmentsMax", make: (count) => segmentsOf(count, 0) },
+  { limitName: "wasmSegmentElementsMax", make: segmentsWith },
+  { limitName: "wasmConstantInstructionsMax", make: constantsOf },
   { limitName: "wasmTablesMax", make: (count) => tablesOf(count, 1) },
   {
     limitName: "wasmTableElementsMax",

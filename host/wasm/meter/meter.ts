@@ -15,7 +15,7 @@
 import { limits } from "../../limits.ts";
 import { checkName, growName, hostModuleName, pauseName, turnName } from "../../prepared-names.ts";
 import type { Additions } from "../additions.ts";
-import { BinaryWriter, u32Bytes } from "../binary-writer.ts";
+import { BinaryWriter } from "../binary-writer.ts";
 import { growType } from "../memory-grow.ts";
 import { WasmRefusal } from "../refusal.ts";
 import type { Section } from "../sections.ts";
@@ -242,13 +242,14 @@ export function replaceReferences(
   end: number,
   references: readonly { readonly start: number; readonly end: number; readonly index: number }[],
   targets: Int32Array,
-): BinaryWriter {
-  const out = new BinaryWriter();
+): Uint8Array {
+  const out = new ByteBuffer();
   let from = start;
   for (const reference of references) {
-    out.append(bytes.subarray(from, reference.start));
-    out.append(u32Bytes(targets[reference.index] as number));
+    out.copy(bytes, from, reference.start);
+    out.u32(targets[reference.index] as number);
     from = reference.end;
   }
-  return out.append(bytes.subarray(from, end));
+  out.copy(bytes, from, end);
+  return out.finish();
 }
