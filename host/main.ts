@@ -33,6 +33,7 @@ import { Metrics } from "./observe/metrics.ts";
 import { Outbound, type OutboundParts } from "./outbound/outbound.ts";
 import { digestOf } from "./store/files/artifact-store.ts";
 import { type SyncPath, syncDirectly } from "./store/sync.ts";
+import { Rewriter } from "./wasm/rewriter.ts";
 
 export type HostOptions = {
   /** A listening socket's descriptor from the supervisor; without one the host binds itself. */
@@ -144,6 +145,7 @@ function newDeployer(
     functions,
     artifacts,
     inspectors,
+    rewriter: engine.rewriter,
     digestOf,
     now: Date.now,
     allowUnmetered: config.allowUnmetered,
@@ -194,7 +196,8 @@ function startEngine(
     if (functions.live(name)?.id === id || exists(id)) logs.append(name, line);
   };
   const admission = new Admission();
-  const modules = new Modules(artifacts);
+  const rewriter = new Rewriter();
+  const modules = new Modules(artifacts, rewriter);
   const memoryBytesMax = options.memoryBytesMax ?? guestMemoryBytes();
   const pools: Pools = startPools(
     config,
@@ -260,6 +263,7 @@ function startEngine(
   });
   return {
     admission,
+    rewriter,
     bodies: routeParts.bodies,
     internalCalls,
     invokeRoutes,

@@ -49,6 +49,7 @@ const entries = [
   "host/deploy/inspector.ts",
   "host/worker/entry.ts",
   "host/store/sqlite/writer-thread.ts",
+  "host/wasm/rewriter-thread.ts",
   "host/build/compiler-thread.ts",
 ];
 

@@ -22,8 +22,8 @@ import {
 import { limits } from "../limits.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
-import { inspectDeclarations, inspectModule, type ModuleDeclarations, WasmRefusal } from "../wasm/inspect.ts";
-import { prepareModule } from "../wasm/prepare.ts";
+import { inspectDeclarations, type ModuleDeclarations, WasmRefusal } from "../wasm/inspect.ts";
+import type { Rewriter } from "../wasm/rewriter.ts";
 import type { MemoryBounds } from "../worker/protocol.ts";
 import { assertImportsOffered, detectAbi } from "./entry-point.ts";
 import type { Inspectors } from "./inspect.ts";
@@ -34,6 +34,7 @@ export type DeployerParts = {
   readonly functions: FunctionStore;
   readonly artifacts: ArtifactStore;
   readonly inspectors: Pick<Inspectors, "inspect">;
+  readonly rewriter: Pick<Rewriter, "rewrite">;
   readonly digestOf: (bytes: Uint8Array) => string;
   readonly now: () => number;
   /** Whether a module that cannot be metered is taken as it is. */
@@ -58,19 +59,19 @@ export class Deployer {
 
   /** Makes `bytes` the live version of `name`. Idempotent by digest. */
   async deploy(name: string, bytes: Uint8Array): Promise<DeployResult> {
-    const { functions, artifacts, inspectors, digestOf, now } = this.#parts;
+    const { functions, artifacts, inspectors, rewriter, digestOf, now } = this.#parts;
     const digest = digestOf(bytes);
     const known = functions.live(name);
     // One that is not metered is looked at again: it may be refused now, or metered.
     if (known?.digest === digest && known.metered) return { deployment: known, created: false };
     const config = functions.config(name) ?? functionConfigDefault;
-    const inspection = this.#metered(bytes, () => inspectModule(bytes, { metered: true }));
-    const declared = inspection ?? refusing(() => inspectDeclarations(bytes));
+    const rewritten = await this.#metered(bytes, () => rewriter.rewrite(bytes));
+    const inspection = rewritten?.inspection ?? null;
+    const declared = inspection ?? (await refusing(() => inspectDeclarations(bytes)));
     assertImportsOffered(declared);
     assertMemoryFits(declared, config);
     const abi = detectAbi(declared);
-    const prepared =
-      inspection && this.#metered(bytes, () => prepareModule(bytes, inspection, { meter: true }));
+    const prepared = rewritten && (await this.#metered(bytes, () => rewritten.prepared()));
     const costs = await inspectors.inspect({
       upload: bytes,
       bytes: prepared,
@@ -150,9 +151,9 @@ export class Deployer {
   }
 
   /** What `read` makes of the upload; null when that cannot be and it is to run as it is. */
-  #metered<value>(bytes: Uint8Array, read: () => value): value | null {
+  async #metered<value>(bytes: Uint8Array, read: () => value | Promise<value>): Promise<value | null> {
     try {
-      return refusing(read);
+      return await refusing(read);
     } catch (error) {
       if (!(error instanceof HostError) || error.code !== "unsupported_feature") throw error;
       if (this.#parts.allowUnmetered) return null;
@@ -196,9 +197,9 @@ function suppliedMemory({ memories }: ModuleDeclarations, { memoryMb }: Function
 }
 
 /** A refusal of the module's reader as the error of the deploy. */
-function refusing<value>(read: () => value): value {
+async function refusing<value>(read: () => value | Promise<value>): Promise<value> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (!(error instanceof WasmRefusal)) throw error;
     const { feature, functionIndex, offset } = error;

@@ -7,8 +7,8 @@ import { monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import { ModuleLru } from "../module-lru.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
-import { inspectDeclarations, inspectModule } from "../wasm/inspect.ts";
-import { prepareModule } from "../wasm/prepare.ts";
+import { inspectDeclarations } from "../wasm/inspect.ts";
+import type { Rewriter } from "../wasm/rewriter.ts";
 
 export type LoadedModule = {
   readonly module: WebAssembly.Module;
@@ -29,13 +29,19 @@ export type ModuleLoad = {
 
 export class Modules {
   readonly #artifacts: ArtifactStore;
+  readonly #rewriter: Pick<Rewriter, "rewrite">;
   readonly #called = new ModuleLru<string, LoadedModule>();
   /** Those that nobody has called yet. */
   readonly #warm: ModuleLru<string, LoadedModule>;
   readonly #loading = new Map<string, Promise<ModuleLoad>>();
 
-  constructor(artifacts: ArtifactStore, warmMax: number = limits.modulesWarmMax) {
+  constructor(
+    artifacts: ArtifactStore,
+    rewriter: Pick<Rewriter, "rewrite">,
+    warmMax: number = limits.modulesWarmMax,
+  ) {
     this.#artifacts = artifacts;
+    this.#rewriter = rewriter;
     this.#warm = new ModuleLru({ count: warmMax, bytes: limits.modulesWarmBytesMax });
   }
 
@@ -105,26 +111,26 @@ export class Modules {
   async #read({ digest, metered }: ModuleForm): Promise<ModuleLoad> {
     const startMs = monotonicMs();
     const upload = await this.#artifacts.read(digest);
-    const { bytes, memory, resettable } = metered ? rewritten(upload) : asUploaded(upload);
+    const { bytes, memory, resettable } = metered ? await this.#rewritten(upload) : asUploaded(upload);
     const readMs = monotonicMs();
     const module = await WebAssembly.compile(bytes);
     const compiledMs = monotonicMs();
     const loaded: LoadedModule = { module, moduleBytes: bytes.byteLength, memory, resettable };
     return { loaded, loadMs: readMs - startMs, compileMs: compiledMs - readMs };
   }
+
+  async #rewritten(upload: Uint8Array): Promise<Form> {
+    const { inspection, prepared } = await this.#rewriter.rewrite(upload);
+    const [memory] = inspection.memories;
+    return {
+      bytes: prepared(),
+      memory: memory ? { initialPages: memory.initialPages, maximumPages: memory.maximumPages } : null,
+      resettable: inspection.resettableGlobals !== null,
+    };
+  }
 }
 
 type Form = Pick<LoadedModule, "memory" | "resettable"> & { readonly bytes: Uint8Array<ArrayBuffer> };
-
-function rewritten(upload: Uint8Array): Form {
-  const inspection = inspectModule(upload, { metered: true });
-  const [memory] = inspection.memories;
-  return {
-    bytes: prepareModule(upload, inspection, { meter: true }),
-    memory: memory ? { initialPages: memory.initialPages, maximumPages: memory.maximumPages } : null,
-    resettable: inspection.resettableGlobals !== null,
-  };
-}
 
 function asUploaded(upload: Uint8Array<ArrayBuffer>): Form {
   const { memories } = inspectDeclarations(upload);

@@ -3,6 +3,7 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { Modules } from "../../host/invoke/modules.ts";
+import { Rewriter } from "../../host/wasm/rewriter.ts";
 import { answering } from "../support/guests.ts";
 
 const form = (digest: string) => ({ digest, metered: true });
@@ -18,7 +19,7 @@ function modulesOf(warmMax: number) {
     remove: () => assert.fail("nothing is removed"),
     retain: () => assert.fail("nothing is removed"),
   };
-  return { modules: new Modules(artifacts, warmMax), reads };
+  return { modules: new Modules(artifacts, new Rewriter(), warmMax), reads };
 }
 
 test("a module is read once for all calls that want it, and says what it took to the first", async () => {
