@@ -145,7 +145,7 @@ function newDeployer(
     functions,
     artifacts,
     inspectors,
-    rewriter: engine.rewriter,
+    rewriter: new Rewriter(),
     digestOf,
     now: Date.now,
     allowUnmetered: config.allowUnmetered,
@@ -196,8 +196,7 @@ function startEngine(
     if (functions.live(name)?.id === id || exists(id)) logs.append(name, line);
   };
   const admission = new Admission();
-  const rewriter = new Rewriter();
-  const modules = new Modules(artifacts, rewriter);
+  const modules = new Modules(artifacts, new Rewriter());
   const memoryBytesMax = options.memoryBytesMax ?? guestMemoryBytes();
   const pools: Pools = startPools(
     config,
@@ -263,7 +262,6 @@ function startEngine(
   });
   return {
     admission,
-    rewriter,
     bodies: routeParts.bodies,
     internalCalls,
     invokeRoutes,
