@@ -25,7 +25,7 @@ export class GuestLog {
   /** Keeps one line of the guest, or cuts the log when the call's share is spent. */
   write(level: LogLevel, text: string): void {
     if (this.#cut) return;
-    const message = cutToBytes(printable(text), limits.logLineBytesMax);
+    const message = line(text);
     this.#bytes += Buffer.byteLength(message);
     if (this.#lines >= limits.logLinesPerCallMax || this.#bytes > limits.logBytesPerCallMax) {
       this.#cut = true;
@@ -40,13 +40,19 @@ export class GuestLog {
 
   /** A line of the host's own about this call, kept even when the guest's share is spent. */
   writeOwn(level: LogLevel, text: string): void {
-    this.#put(level, cutToBytes(printable(text), limits.logLineBytesMax));
+    this.#put(level, line(text));
   }
 
   #put(level: LogLevel, message: string): void {
     this.#lines += 1;
     this.#send([Date.now(), level, message]);
   }
+}
+
+/** A character has a byte at least: what comes after so many is cut, and need not be made printable before. */
+function line(text: string): string {
+  const bytesMax = limits.logLineBytesMax;
+  return cutToBytes(printable(text.slice(0, bytesMax + 1)), bytesMax);
 }
 
 function cutToBytes(text: string, bytesMax: number): string {
