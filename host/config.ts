@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { limits } from "./limits.ts";
+import { parseSecretKey } from "./secret-box.ts";
 
 export type HostConfig = {
   /** An IP address without brackets, or `localhost`. */
@@ -19,6 +20,8 @@ export type HostConfig = {
   readonly maxWorkers: number;
   /** What a control-plane call must send as its bearer token; null where none is asked for. */
   readonly token: string | null;
+  /** What secrets are sealed with, as `parseSecretKey` reads it; null for a key in the data folder. */
+  readonly secretKey: string | null;
   /** Further names the control plane answers to: lower case, no port, IPv6 without brackets. */
   readonly hostNames: readonly string[];
   /** Whether modules that cannot be metered are taken, and run. */
@@ -81,6 +84,14 @@ export const settingTable = {
     default: null,
     meaning:
       "bearer token that every control-plane call must send; without one only this machine may call it",
+  },
+  secretKey: {
+    flag: "--secret-key",
+    value: "KEY",
+    env: "MAYFLY_SECRET_KEY",
+    default: null,
+    meaning:
+      "what secrets are sealed with: 32 bytes in base64 or hexadecimal digits, or @FILE that holds them; without it a key in the data folder",
   },
   hostNames: {
     flag: "--host-name",
@@ -198,6 +209,13 @@ const settingsSchema = z
       })
       .nullable()
       .default(null),
+    secretKey: z
+      .string()
+      .refine((text) => parseSecretKey(text) !== null, {
+        error: "want 32 bytes in base64 or as 64 hexadecimal digits, such as `openssl rand -hex 32` prints",
+      })
+      .nullable()
+      .default(null),
     hostNames: hostNameList.default([]),
     allowUnmetered: truth,
     threadsOnly: truth,
@@ -222,8 +240,9 @@ function faultOf(
   if (name === undefined) return issue.message;
   const setting = settingTable[name];
   const source = flags[name] === undefined ? setting.env : setting.flag;
-  // A token is a secret: it is never shown, not even a wrong one.
-  const found = name === "token" ? "is not usable" : `is ${JSON.stringify(texts[name] ?? setting.default)}`;
+  // Secrets are never shown, not even wrong ones.
+  const isSecret = name === "token" || name === "secretKey";
+  const found = isSecret ? "is not usable" : `is ${JSON.stringify(texts[name] ?? setting.default)}`;
   return `${source} ${found}, ${issue.message}`;
 }
 

@@ -150,6 +150,12 @@ export const errorTable = {
     false,
     "The module uses a feature or size that cannot be contained; it is named with function and offset; a host with --allow-unmetered takes most of them",
   ),
+  database_refused: row(
+    422,
+    "caller",
+    false,
+    "PostgreSQL does not allow what the trigger needs, or lacks it; the detail says what and the way out",
+  ),
   start_failed: row(422, "caller", false, "The trial instantiation trapped or ran out of time"),
   unknown_abi: row(
     422,
@@ -182,6 +188,12 @@ export const errorTable = {
     "guest",
     false,
     "The function's answer is no valid HTTP response, or is over the limit",
+  ),
+  database_unreachable: row(
+    502,
+    "caller",
+    true,
+    "The database cannot be reached by the trigger's URL; the detail says why. Mend that, and try again",
   ),
   overloaded: row(503, "host", true, "The host is saturated or draining; wait as Retry-After says"),
   worker_lost: row(503, "host", true, "The thread or process ended under the call; try again"),

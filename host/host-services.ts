@@ -26,8 +26,12 @@ export type HostServices = {
   close(): void;
 };
 
-export function openServices(state: HostState, onFault: (error: unknown) => void): HostServices {
-  const queue = new EventQueue(state.events);
+export function openServices(
+  state: HostState,
+  { queueEventsMax }: { readonly queueEventsMax?: number },
+  onFault: (error: unknown) => void,
+): HostServices {
+  const queue = new EventQueue(state.events, queueEventsMax);
   const kv: KvService = new KvService(state.kv, queue, (atMs) => expiry.noted(atMs));
   const expiry = new Expiry(kv, onFault);
   const blobs = new BlobService({ store: state.blobs, files: state.blobFiles, queue, onFault });

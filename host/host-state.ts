@@ -4,17 +4,20 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { HostConfig } from "./config.ts";
 import { judgeCrash } from "./deploy/quarantine.ts";
 import { limits } from "./limits.ts";
+import { SecretBox } from "./secret-box.ts";
 import type { AsyncStore } from "./store/async-store.ts";
 import type { BlobStore } from "./store/blob-store.ts";
 import { lockDataFolder } from "./store/data-lock.ts";
 import type { EventStore } from "./store/event-store.ts";
 import { FileArtifactStore } from "./store/files/artifact-store.ts";
 import { BlobFiles } from "./store/files/blob-files.ts";
-import { readOrMakeKey } from "./store/files/key-file.ts";
+import { readOrMakeKey, secretKeySource } from "./store/files/key-file.ts";
 import type { FunctionStore } from "./store/function-store.ts";
 import type { KvStore } from "./store/kv-store.ts";
+import type { ReplicationStore } from "./store/replication-store.ts";
 import { openStores } from "./store/sqlite/stores.ts";
 import type { SyncPath } from "./store/sync.ts";
 import { clearRunning, markExpectedEnd, readRunning } from "./worker/running-record.ts";
@@ -29,6 +32,8 @@ export type HostState = {
   readonly blobs: BlobStore;
   readonly blobFiles: BlobFiles;
   readonly events: EventStore;
+  readonly replications: ReplicationStore;
+  readonly secrets: SecretBox;
   readonly artifacts: FileArtifactStore;
   readonly logFolder: string;
   /** The key that signed URLs are signed with; made when it is first asked for. */
@@ -44,7 +49,11 @@ export type HostState = {
 };
 
 /** Opens the data folder; throws DataFolderError when that cannot be. */
-export async function openState(dataDir: string, sync: SyncPath, log: Logger): Promise<HostState> {
+export async function openState(
+  { dataDir, secretKey }: Pick<HostConfig, "dataDir" | "secretKey">,
+  sync: SyncPath,
+  log: Logger,
+): Promise<HostState> {
   const lock = await takeLock(dataDir);
   try {
     const runningFile = join(dataDir, "running");
@@ -56,6 +65,8 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
     });
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
     await recordCrash(stores.functions, readRunning(runningFile), log);
+    const secrets = new SecretBox(secretKeySource(join(dataDir, "secrets.key"), secretKey, sync));
+    assertOpen(secrets, stores.replications);
     let linkKey: Buffer | undefined;
     // Only now: the evidence outlives a crash in between.
     clearRunning(runningFile);
@@ -66,6 +77,8 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
       blobs: stores.blobs,
       blobFiles: await BlobFiles.open(join(dataDir, "blobs"), sync, (digest) => stores.blobs.isUsed(digest)),
       events: stores.events,
+      replications: stores.replications,
+      secrets,
       artifacts,
       linkKey: () => {
         linkKey ??= readOrMakeKey(join(dataDir, "links.key"));
@@ -84,6 +97,20 @@ export async function openState(dataDir: string, sync: SyncPath, log: Logger): P
   } catch (error) {
     lock[Symbol.dispose]();
     throw new DataFolderError(`Cannot use the data folder ${dataDir}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Throws when what is sealed was so under another key: nothing is overwritten, and the right one opens it. */
+function assertOpen(secrets: SecretBox, replications: ReplicationStore): void {
+  for (const { sealedUrl, slot } of replications.all()) {
+    try {
+      secrets.open(sealedUrl, slot);
+    } catch (error) {
+      throw new Error(
+        `the secrets in it cannot be opened (${reasonOf(error)}); start with the key that it had, by --secret-key, or put its secrets.key back`,
+        { cause: error },
+      );
+    }
   }
 }
 

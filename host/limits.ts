@@ -83,6 +83,7 @@ export const limitTable = {
   ),
   triggersPerFunctionMax: limit(100, "triggers", "of one function"),
   missedInstantsMax: limit(100, "instants", "of a schedule that are made up for, the last ones"),
+  databaseTimeoutMs: limit(10_000, "ms", "a connection to a trigger's database, and a statement there"),
   asksPerCallMax: limit(1_000, "questions", "of one call to the stores and queues of the host"),
   fetchTimeoutMs: limit(60_000, "ms", "one fetch, redirects included, unless the call ends before"),
   fetchRedirectsMax: limit(5, "redirects", "of one fetch, each checked as the first address was"),

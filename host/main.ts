@@ -10,6 +10,7 @@ import { Deployer } from "./deploy/deployer.ts";
 import { checkEngine } from "./deploy/engine-check.ts";
 import { Inspectors } from "./deploy/inspect.ts";
 import { HostError } from "./errors.ts";
+import type { TriggerKey } from "./event.ts";
 import { Deliveries } from "./events/deliveries.ts";
 import type { Deployment } from "./function.ts";
 import { type HostServices, openServices } from "./host-services.ts";
@@ -31,6 +32,7 @@ import { assertLimits, limits } from "./limits.ts";
 import { LogStore } from "./observe/log-store.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Outbound, type OutboundParts } from "./outbound/outbound.ts";
+import { Replications } from "./postgres/replications.ts";
 import { digestOf } from "./store/files/artifact-store.ts";
 import { type SyncPath, syncDirectly } from "./store/sync.ts";
 import { Rewriter } from "./wasm/rewriter.ts";
@@ -43,6 +45,8 @@ export type HostOptions = {
   readonly sync?: SyncPath;
   /** What the memories of live calls may hold together; half of the machine's memory by default. */
   readonly memoryBytesMax?: number;
+  /** Events that wait or are dead letters at most; as `limits.queueEventsMax` by default. */
+  readonly queueEventsMax?: number;
   /** The addresses of a host name that a guest asks; the system's resolver by default. */
   readonly resolve?: OutboundParts["resolve"];
 };
@@ -66,23 +70,17 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   assertLimits();
   const log = options.log ?? pino(pino.destination({ dest: 2, sync: true }));
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
-  const state = await openState(config.dataDir, options.sync ?? syncDirectly, log);
-  const stores = openServices(state, (error) => onFault(error, ""));
+  const state = await openState(config, options.sync ?? syncDirectly, log);
+  const stores = openServices(state, options, (error) => onFault(error, ""));
   const engine = startEngine(config, options, state, stores, log, onFault);
   const { admission, bodies, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
-  const deliveries = new Deliveries({
-    ...state,
-    ...engine,
-    queue: stores.queue,
-    onAsyncEnd: stores.onAsyncEnd,
-    onFault: (error) => onFault(error, ""),
-  });
+  const events = startEvents(state, stores, engine, log, onFault);
   const inspectors = new Inspectors();
   inspectors.prepare();
   const deployer = newDeployer(config, state, {
     inspectors,
     engine,
-    onRemoved: (name) => deliveries.functionRemoved(name),
+    onRemoved: (name) => events.functionRemoved(name),
   });
   await deployer.cleanUp();
   let localUrl = "";
@@ -93,7 +91,8 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     deployer,
     ...stores,
     events: state.events,
-    onTrigger: (key) => deliveries.triggerChanged(key),
+    replications: events.replications,
+    onTrigger: (key) => events.triggerChanged(key),
     bodies,
     logs,
     baseUrl: () => localUrl,
@@ -105,7 +104,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const server = createHttpServer({ invokeRoutes, app, onFault });
   const bound = await listen(server, config, options.listenFd);
   localUrl = bound.localUrl;
-  deliveries.start();
+  events.start();
   const ending = new AbortController();
   const checked = checkModules(config, state, { engine, log, onFault, signal: ending.signal });
   return {
@@ -117,7 +116,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       ending.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const delivered = deliveries.close();
+      const delivered = events.close();
       await Promise.race([admission.drain(), timeout(limits.drainTimeoutMs)]);
       await Promise.race([closed, timeout(1_000)]);
       server.closeAllConnections();
@@ -132,6 +131,41 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       await logs.flush();
       await state.close();
     },
+  };
+}
+
+/** What delivers events, and what brings those of databases. */
+function startEvents(
+  state: HostState,
+  { queue, onAsyncEnd }: HostServices,
+  engine: Engine,
+  log: Logger,
+  onFault: OnFault,
+) {
+  const faulty = (error: unknown): void => onFault(error, "");
+  const deliveries = new Deliveries({ ...state, ...engine, queue, onAsyncEnd, onFault: faulty });
+  const replications = new Replications({
+    store: state.replications,
+    queue,
+    secrets: state.secrets,
+    onFault: faulty,
+    warn: (message) => log.warn(message),
+  });
+  return {
+    replications,
+    start: () => {
+      deliveries.start();
+      replications.refresh();
+    },
+    triggerChanged: (key: TriggerKey) => {
+      deliveries.triggerChanged(key);
+      replications.refresh();
+    },
+    functionRemoved: (name: string) => {
+      deliveries.functionRemoved(name);
+      replications.refresh();
+    },
+    close: () => Promise.all([replications.close(), deliveries.close()]),
   };
 }
 

@@ -36,6 +36,40 @@ const oneOf = <name extends string>(names: readonly [name, ...name[]], standard:
     .min(1)
     .default([...standard]);
 
+const tableName = z
+  .string()
+  .max(200)
+  .regex(/^[^.\0]+\.[^\0]+$/, "want SCHEMA.TABLE, as the database has them");
+
+const postgresChanges = ["insert", "update", "delete", "truncate"] as const;
+
+export type PostgresChange = (typeof postgresChanges)[number];
+
+const postgres = z
+  .strictObject({
+    kind: z.literal("postgres"),
+    /** Kept apart and shown to nobody; may be left out when a trigger is replaced. */
+    url: z.string().max(4_096).optional(),
+    /** Empty: all of the publication. */
+    tables: z.array(tableName).max(1_000).default([]),
+    /** Null: one of the trigger's own, which the host makes. */
+    publication: z
+      .string()
+      .max(63)
+      .regex(/^[^\0]+$/, "want the name of a publication")
+      .nullable()
+      .default(null),
+    on: oneOf(postgresChanges, postgresChanges),
+    /** Whether new and old values are told, or the key alone. */
+    values: z.boolean().default(true),
+    ...ordered,
+    ...delivery,
+  })
+  .refine(({ publication, tables }) => publication !== null || tables.length > 0, {
+    path: ["tables"],
+    error: "want the tables to listen to, or a publication that names them",
+  });
+
 export const triggerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("topic"),
@@ -69,9 +103,13 @@ export const triggerSchema = z.discriminatedUnion("kind", [
     missed: z.enum(["skip", "once", "all"]).default("once"),
     ...delivery,
   }),
+  postgres,
 ]);
 
 export type TriggerSettings = z.infer<typeof triggerSchema>;
+
+/** Without the URL, once it is stored. */
+export type PostgresSettings = Extract<TriggerSettings, { readonly kind: "postgres" }>;
 
 /** What all kinds have: how events are delivered. */
 export type DeliverySettings = Pick<TriggerSettings, keyof typeof delivery>;

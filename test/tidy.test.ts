@@ -30,6 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   outbound: ["http"],
   services: ["store", "events"],
   events: ["http", "store", "observe"],
+  postgres: ["events", "store"],
   cli: ["build", "observe", "wasm"],
 };
 

@@ -11,6 +11,8 @@ export class EventQueue {
   readonly #store: EventStore;
   readonly #deliveriesMax: number;
   #count: number;
+  /** Told whenever there is more room than before. */
+  readonly #roomWaiters = new Set<() => void>();
   /** Told of triggers that have deliveries to make; set by the dispatcher. */
   onReady: (keys: readonly TriggerKey[]) => void = () => {};
 
@@ -55,9 +57,32 @@ export class EventQueue {
     this.#published(await this.#store.fire(triggerId, isFull ? [] : events, seenMs));
   }
 
+  hasRoomFor(deliveries: number): boolean {
+    return this.#count + deliveries <= this.#deliveriesMax;
+  }
+
+  /** Resolves when there is room for so many, and rejects when `signal` aborts before. */
+  async roomFor(deliveries: number, signal: AbortSignal): Promise<void> {
+    while (!this.hasRoomFor(deliveries)) {
+      signal.throwIfAborted();
+      const waiting = Promise.withResolvers<void>();
+      const told = (): void => waiting.resolve();
+      signal.addEventListener("abort", told);
+      this.#roomWaiters.add(told);
+      await waiting.promise;
+      this.#roomWaiters.delete(told);
+      signal.removeEventListener("abort", told);
+    }
+  }
+
+  /** Stores deliveries that there is room for. */
+  async storing(store: () => Promise<Published>): Promise<void> {
+    this.#published(await store());
+  }
+
   async end(end: AttemptEnd): Promise<void> {
     const { published } = await this.#store.end([end]);
-    if (end.outcome.kind === "done") this.#count -= 1;
+    if (end.outcome.kind === "done") this.dropped(1);
     this.#published(published);
   }
 
@@ -68,9 +93,10 @@ export class EventQueue {
     return deliveries;
   }
 
-  /** So many deliveries were dropped together with what they were for. */
+  /** So many deliveries are no longer there. */
   dropped(deliveries: number): void {
     this.#count -= deliveries;
+    for (const told of this.#roomWaiters) told();
   }
 
   /** Whether there was such a delivery. */
@@ -78,7 +104,7 @@ export class EventQueue {
     const delivery = this.#store.get(id);
     const found = await this.#store.drop(id);
     if (!found) return false;
-    this.#count -= 1;
+    this.dropped(1);
     // Others of its order key may have waited for it.
     if (delivery !== null) this.onReady([{ function: delivery.function, trigger: delivery.trigger }]);
     return true;

@@ -2,24 +2,32 @@
 
 import { Hono } from "hono";
 import { HostError } from "../errors.ts";
+import type { TriggerKey } from "../event.ts";
 import { assertSchedule } from "../events/cron.ts";
 import { functionName } from "../function.ts";
 import { triggerName } from "../key.ts";
 import { limits } from "../limits.ts";
+import type { ShownReplication } from "../replication.ts";
 import type { EventStore } from "../store/event-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
-import { parseTrigger, type Trigger } from "../trigger.ts";
+import { type PostgresSettings, parseTrigger, type Trigger, type TriggerSettings } from "../trigger.ts";
 import type { ControlEnv } from "./app.ts";
 import { readJson } from "./stream-body.ts";
 
 export type TriggerRouteParts = {
   readonly functions: Pick<FunctionStore, "live">;
   readonly events: Pick<EventStore, "triggers" | "trigger" | "putTrigger" | "removeTrigger">;
+  /** Of triggers of kind `postgres`. */
+  readonly replications: {
+    put(key: TriggerKey, settings: PostgresSettings): Promise<boolean>;
+    shown(key: TriggerKey): ShownReplication | null;
+  };
   /** Told of a trigger that was added, changed or removed. */
   readonly onTrigger: (key: { readonly function: string; readonly trigger: string }) => void;
 };
 
-export function triggerRoutes({ functions, events, onTrigger }: TriggerRouteParts): Hono<ControlEnv> {
+export function triggerRoutes(parts: TriggerRouteParts): Hono<ControlEnv> {
+  const { functions, events, replications, onTrigger } = parts;
   const routes = new Hono<ControlEnv>();
   const requireFunction = (text: string): string => {
     const name = functionName(text);
@@ -29,7 +37,7 @@ export function triggerRoutes({ functions, events, onTrigger }: TriggerRoutePart
 
   routes.get("/:name/triggers", (context) => {
     const name = requireFunction(context.req.param("name"));
-    return context.json({ triggers: events.triggers(name).map(shown) });
+    return context.json({ triggers: events.triggers(name).map((trigger) => shown(trigger, parts)) });
   });
 
   routes.get("/:name/triggers/:trigger", (context) => {
@@ -39,7 +47,7 @@ export function triggerRoutes({ functions, events, onTrigger }: TriggerRoutePart
     };
     const trigger = events.trigger(key);
     if (trigger === null) throw notFound(key.function, key.trigger);
-    return context.json(shown(trigger));
+    return context.json(shown(trigger, parts));
   });
 
   routes.put("/:name/triggers/:trigger", async (context) => {
@@ -51,9 +59,15 @@ export function triggerRoutes({ functions, events, onTrigger }: TriggerRoutePart
     if (known.length >= limits.triggersPerFunctionMax && !known.some(({ name: id }) => id === key.trigger)) {
       throw new HostError("invalid_trigger", `"${name}" has ${known.length} triggers, which is the limit`);
     }
-    const created = await events.putTrigger(key, settings);
+    const created =
+      settings.kind === "postgres"
+        ? await replications.put(key, settings)
+        : await events.putTrigger(key, settings);
     onTrigger(key);
-    return context.json({ id: key.trigger, function: name, ...settings }, created ? 201 : 200);
+    return context.json(
+      { id: key.trigger, function: name, ...visible(settings), ...replications.shown(key) },
+      created ? 201 : 200,
+    );
   });
 
   routes.delete("/:name/triggers/:trigger", async (context) => {
@@ -67,13 +81,22 @@ export function triggerRoutes({ functions, events, onTrigger }: TriggerRoutePart
   return routes;
 }
 
-function shown({ name, function: functionName, settings, createdAtMs }: Trigger) {
+function shown(
+  { name, function: functionName, settings, createdAtMs }: Trigger,
+  { replications }: Pick<TriggerRouteParts, "replications">,
+) {
   return {
     id: name,
     function: functionName,
-    ...settings,
+    ...visible(settings),
+    ...replications.shown({ function: functionName, trigger: name }),
     createdAt: new Date(createdAtMs).toISOString(),
   };
+}
+
+/** A URL of a database is a secret: it goes in, and never out. */
+function visible(settings: TriggerSettings): object {
+  return settings.kind === "postgres" ? { ...settings, url: undefined } : settings;
 }
 
 function notFound(name: string, trigger: string): HostError {

@@ -11,7 +11,7 @@ import type { LogLine } from "../../host/invocation.ts";
 import { type Host, type HostOptions, start } from "../../host/main.ts";
 import { type Answer, type Ask, ask } from "./http-client.ts";
 
-export type TestHostOptions = Partial<HostConfig> & Pick<HostOptions, "sync" | "resolve">;
+export type TestHostOptions = Partial<HostConfig> & Pick<HostOptions, "sync" | "resolve" | "queueEventsMax">;
 
 export class TestHost {
   readonly host: Host;
@@ -26,7 +26,7 @@ export class TestHost {
   }
 
   static async start(options: TestHostOptions = {}): Promise<TestHost> {
-    const { sync, resolve, ...config } = options;
+    const { sync, resolve, queueEventsMax, ...config } = options;
     const dataDir = config.dataDir ?? (await mkdtemp(join(tmpdir(), "mayfly-test-")));
     const faults: string[] = [];
     const log = pino({ level: "error" }, { write: (line: string) => void faults.push(line) });
@@ -37,13 +37,19 @@ export class TestHost {
         minWorkers: 1,
         maxWorkers: 2,
         token: null,
+        secretKey: null,
         hostNames: [],
         allowUnmetered: false,
         threadsOnly: false,
         ...config,
         dataDir,
       },
-      { log, ...(sync && { sync }), ...(resolve && { resolve }) },
+      {
+        log,
+        ...(sync && { sync }),
+        ...(resolve && { resolve }),
+        ...(queueEventsMax !== undefined && { queueEventsMax }),
+      },
     );
     return new TestHost(host, dataDir, faults);
   }

@@ -13,6 +13,7 @@ const schemas = [
   "schema-5.sql",
   "schema-6.sql",
   "schema-7.sql",
+  "schema-8.sql",
 ];
 
 /** Opens for writing and migrates. Throws when the file is of a newer schema or no database. */

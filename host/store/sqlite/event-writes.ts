@@ -48,7 +48,7 @@ export class EventWrites {
       this.#sql.get("SELECT 1 FROM functions WHERE name = ? AND live_version IS NOT NULL", name) === undefined
     )
       throw new HostError("function_not_found", `No function "${name}"`);
-    const known = this.#sql.get("SELECT 1 FROM triggers WHERE function = ? AND name = ?", name, trigger);
+    const known = this.#sql.get("SELECT id FROM triggers WHERE function = ? AND name = ?", name, trigger);
     const now = this.#now();
     this.#sql.run(
       `INSERT INTO triggers (function, name, kind, source, settings_json, created_at_ms, seen_ms)
@@ -60,6 +60,11 @@ export class EventWrites {
       sourceOf(settings),
       JSON.stringify(settings),
       now,
+    );
+    // The trigger may have been one with a slot: whoever gives it one does so after this.
+    this.#sql.run(
+      "UPDATE replications SET trigger = NULL WHERE trigger = ?",
+      known === undefined ? null : Number(known["id"]),
     );
     return known === undefined;
   }
@@ -330,7 +335,7 @@ export function eventDigest(attributesJson: string, data: Uint8Array): Uint8Arra
   return createHash("sha256").update(attributesJson).update("\n").update(data).digest();
 }
 
-function toListener(row: Row): Listener {
+export function toListener(row: Row): Listener {
   const settings: TriggerSettings = JSON.parse(String(row["settings_json"]));
   return {
     function: String(row["function"]),

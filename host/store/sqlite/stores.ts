@@ -8,6 +8,7 @@ import { openForReading } from "./database.ts";
 import { SqliteEventStore } from "./event-store.ts";
 import { SqliteFunctionStore } from "./function-store.ts";
 import { SqliteKvStore } from "./kv-store.ts";
+import { SqliteReplicationStore } from "./replication-store.ts";
 import { Writer } from "./writer.ts";
 
 export type SqliteStores = {
@@ -17,6 +18,7 @@ export type SqliteStores = {
   readonly blobs: SqliteBlobStore;
   readonly events: SqliteEventStore;
   readonly async: SqliteAsyncStore;
+  readonly replications: SqliteReplicationStore;
   close(): Promise<void>;
 };
 
@@ -32,6 +34,7 @@ export async function openStores(file: string, onWriterLost: (error: Error) => v
     blobs: new SqliteBlobStore(database, writer),
     events: new SqliteEventStore(database, writer),
     async: new SqliteAsyncStore(database, writer),
+    replications: new SqliteReplicationStore(database, writer),
     close: async () => {
       // The writer last: the last connection to close folds the write-ahead log into the database.
       database.close();

@@ -7,6 +7,7 @@ import { BlobWrites } from "./blob-writes.ts";
 import { EventWrites } from "./event-writes.ts";
 import { FunctionWrites } from "./function-writes.ts";
 import { KvWrites } from "./kv-writes.ts";
+import { ReplicationWrites } from "./replication-writes.ts";
 
 export function writesOf(database: DatabaseSync, versionsMax: number) {
   const events = new EventWrites(database);
@@ -15,6 +16,7 @@ export function writesOf(database: DatabaseSync, versionsMax: number) {
     kv: new KvWrites(database, events),
     blobs: new BlobWrites(database, events),
     async: new AsyncWrites(database, events),
+    replications: new ReplicationWrites(database, events),
     events,
   };
 }
