@@ -154,7 +154,9 @@ class Supervisor {
     const child = this.#child;
     let error: string | null = null;
     try {
-      if (!resolve(path).startsWith(`${this.#config.dataDir}${sep}`))
+      const { dataDir } = this.#config;
+      const asked = resolve(path);
+      if (asked !== dataDir && !asked.startsWith(`${dataDir}${sep}`))
         throw new Error("outside the data folder");
       await syncDirectly(path);
     } catch (cause) {
