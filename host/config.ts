@@ -1,7 +1,9 @@
 // The host's configuration: read once from the flags of `mayfly serve` and the environment, every
 // fault reported together, then frozen. `cli/commands/serve.ts` calls `parseConfig`; `--help` and
-// docs/ describe it from `settingTable`. It prints nothing and looks at nothing but its arguments.
+// docs/ describe it from `settingTable`. It prints nothing and looks at nothing but its arguments,
+// and the file of the secret key if they name one.
 
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
@@ -151,6 +153,7 @@ export function parseConfig(
   const texts = Object.fromEntries(
     settingNames().map((name) => [name, flags[name] ?? env[settingTable[name].env]]),
   );
+  if (texts.secretKey?.startsWith("@")) texts.secretKey = keyText(resolve(cwd, texts.secretKey.slice(1)));
   const parsed = settingsSchema.safeParse(texts);
   if (!parsed.success)
     throw new ConfigError(
@@ -160,6 +163,15 @@ export function parseConfig(
   const { data, hostNames, ...rest } = parsed.data;
   const config = { ...rest, dataDir: resolve(cwd, data), hostNames: Object.freeze(hostNames) };
   return { config: Object.freeze(config), warnings: unknownVariables(env) };
+}
+
+/** What a file holds; empty, which is no key, where it cannot be read. */
+function keyText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 const wholeNumber = (min: number, max: number, hint = "") =>
@@ -212,7 +224,8 @@ const settingsSchema = z
     secretKey: z
       .string()
       .refine((text) => parseSecretKey(text) !== null, {
-        error: "want 32 bytes in base64 or as 64 hexadecimal digits, such as `openssl rand -hex 32` prints",
+        error:
+          "want 32 bytes in base64 or as 64 hexadecimal digits, such as `openssl rand -hex 32` prints, or @FILE that holds them and can be read",
       })
       .nullable()
       .default(null),

@@ -14,13 +14,33 @@ const path = (name: string) => ({
 const query = (name: string, schema: object) => ({ name, in: "query", required: false, schema });
 
 const { $schema: _, ...settings } = z.toJSONSchema(triggerSchema, { io: "input" });
+const replicationState = {
+  type: "object",
+  required: ["status", "since", "confirmedLsn", "lagBytes", "error"],
+  properties: {
+    status: { type: "string", enum: ["connecting", "connected", "waiting", "reconnecting"] },
+    since: { type: "string", format: "date-time" },
+    confirmedLsn: { type: ["string", "null"] },
+    lagBytes: { type: ["integer", "null"] },
+    error: {
+      type: ["object", "null"],
+      properties: { code: { type: "string" }, message: { type: "string" } },
+    },
+  },
+};
 const trigger = {
   allOf: [
     settings,
     {
       type: "object",
       required: ["id", "function"],
-      properties: { id: { type: "string" }, function: { type: "string" } },
+      properties: {
+        id: { type: "string" },
+        function: { type: "string" },
+        database: { type: "string", description: "Of kind postgres: HOST:PORT/NAME" },
+        slot: { type: "string" },
+        state: replicationState,
+      },
     },
   ],
 };
@@ -114,7 +134,15 @@ export const eventPaths = {
       "putTrigger",
       "Add a trigger, or replace the one of that name",
       { ...ok("Replaced", trigger), 201: { description: "Added", content: json(trigger) } },
-      ["invalid_name", "invalid_trigger", "function_not_found", "body_too_large", ...changes],
+      [
+        "invalid_name",
+        "invalid_trigger",
+        "function_not_found",
+        "body_too_large",
+        "database_refused",
+        "database_unreachable",
+        ...changes,
+      ],
       { required: true, content: json(settings) },
     ),
     delete: operation("removeTrigger", "Remove a trigger", { 204: { description: "Removed" } }, [

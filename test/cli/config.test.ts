@@ -1,7 +1,9 @@
 // Holds the host's configuration to docs/configuration.md.
 
 import assert from "node:assert/strict";
-import { availableParallelism } from "node:os";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { ConfigError, parseConfig, type SettingFlags, settingTable } from "../../host/config.ts";
 
@@ -16,6 +18,7 @@ test("the defaults are those of the contract", () => {
     minWorkers: 1,
     maxWorkers: availableParallelism(),
     token: null,
+    secretKey: null,
     hostNames: [],
     allowUnmetered: false,
     threadsOnly: false,
@@ -129,6 +132,22 @@ test("a wrong token is never shown", () => {
   assert.doesNotMatch(configError({ token: "hush hush" }, {}).message, /hush/);
 });
 
+test("a secret key is given as it is or by a file, and a wrong one is never shown", async () => {
+  const key = "0123456789abcdef".repeat(4);
+  const folder = await mkdtemp(join(tmpdir(), "mayfly-config-"));
+  await writeFile(join(folder, "key"), `${key}\n`);
+  await writeFile(join(folder, "wrong"), "hush hush");
+  assert.equal(parseConfig({ secretKey: key }, {}).config.secretKey, key);
+  const { config } = parseConfig({}, { MAYFLY_SECRET_KEY: "@key" }, folder);
+  assert.equal(config.secretKey?.trim(), key);
+  for (const text of ["hush hush", `@${folder}/wrong`, `@${folder}/absent-hush`, "@"]) {
+    const { message } = configError({ secretKey: text }, {});
+    assert.match(message, /--secret-key is not usable, want 32 bytes/);
+    assert.doesNotMatch(message, /hush/);
+  }
+  await rm(folder, { recursive: true });
+});
+
 test("an unknown MAYFLY_ variable is a warning, known ones and those of tests are not", () => {
   const env = {
     MAYFLY_PROT: "1",
@@ -159,6 +178,7 @@ test("every setting of the contract has its flag and variable in the table", () 
     "--min-workers MAYFLY_MIN_WORKERS",
     "--max-workers MAYFLY_MAX_WORKERS",
     "--token MAYFLY_TOKEN",
+    "--secret-key MAYFLY_SECRET_KEY",
     "--host-name MAYFLY_HOST_NAMES",
     "--allow-unmetered MAYFLY_ALLOW_UNMETERED",
     "--threads-only MAYFLY_THREADS_ONLY",

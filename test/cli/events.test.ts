@@ -38,6 +38,17 @@ test("a trigger is added, listed and removed", async () => {
   assert.match(wrong.stderr, /invalid_trigger: Cannot read the cron expression "never"/);
 });
 
+test("a trigger of a database has its URL from a file or standard input, and the command says why it cannot be had", async () => {
+  const add = ["trigger", "add", "listens", "rows", "tables=public.a,public.b"];
+  const piped = await mayfly([...add, "postgres=@-"], "postgres://hunter2:hunter2@127.0.0.1:9/shop\n");
+  assert.equal(piped.exitCode, 1);
+  assert.match(piped.stderr, /database_unreachable: Cannot reach the database 127\.0\.0\.1:9\/shop/);
+  assert.doesNotMatch(piped.stderr + piped.stdout, /hunter2/);
+  assert.equal((await mayfly([...add, "postgres=@absent-file"])).exitCode, 1);
+  const none = await mayfly(["trigger", "add", "listens", "rows", "postgres=postgres://u:p@127.0.0.1:9/d"]);
+  assert.match(none.stderr, /invalid_trigger: .*tables/s);
+});
+
 test("an event is published, and what became of it is listed, shown, redriven and dropped", async () => {
   await mayfly(["trigger", "add", "traps", "t", "topic=orders", "attemptsMax=1"]);
   const sent = await mayfly(["publish", "orders", "-d", "{}", "--type", "placed", "--id", "ü 1"]);

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { compiled } from "../support/compiled.ts";
 import { ask } from "../support/http-client.ts";
 import { PostgresCluster, skipWithoutPostgres } from "../support/postgres-cluster.ts";
@@ -13,8 +14,10 @@ import { SupervisedHost, until } from "./supervised-host.ts";
 
 const rounds = process.env["MAYFLY_TEST_SOAK"] === "1" ? 50 : 2;
 const writers = 3;
-const rowsMax = 20;
-const concurrency = 4;
+const rowsMax = 10;
+/** Between a writer's transactions. */
+const restMs = 20;
+const concurrency = 16;
 
 test(`committed changes are delivered, whenever the host or PostgreSQL is killed (${rounds} times)`, {
   skip: skipWithoutPostgres,
@@ -51,6 +54,7 @@ test(`committed changes are delivered, whenever the host or PostgreSQL is killed
           // One transaction, of which each row is a change.
           await client.query("INSERT INTO rows SELECT unnest($1::text[])", [ids]);
           for (const id of ids) committed.add(id);
+          await pause(restMs);
         }
       } finally {
         await client.end().catch(() => {});
@@ -58,7 +62,7 @@ test(`committed changes are delivered, whenever the host or PostgreSQL is killed
     };
     // The connection breaks when the server is killed: that ends a writer.
     const ended = Promise.allSettled(Array.from({ length: writers }, (_, index) => write(index)));
-    await new Promise((resolve) => setTimeout(resolve, 50 + random() * 300));
+    await pause(50 + random() * 300);
     if (round % 2 === 0) {
       await database.kill();
       kills.server += 1;
@@ -90,17 +94,16 @@ test(`committed changes are delivered, whenever the host or PostgreSQL is killed
     120_000,
     () => JSON.stringify(lag),
   );
-  const restMs = 120_000;
   await until(
     async () => (await listed("&state=ready")).length + (await listed("&state=leased")).length === 0,
-    restMs,
+    120_000,
   );
   // Whoever holds a thread at three crashes is taken for their cause: its events are dead letters by now.
   const dead = await listed("");
   for (const { error } of dead) assert.equal(error?.code, "function_quarantined");
   assert.equal((await ask(port, "POST", "/v1/functions/changed/unquarantine")).status, 200);
   assert.equal((await ask(port, "POST", "/v1/events/redrive?function=changed")).status, 200);
-  await until(async () => (await listed("")).length === 0, restMs);
+  await until(async () => (await listed("")).length === 0, 120_000);
   const delivered = new Map<string, number>();
   for (let cursor: string | null = ""; cursor !== null; ) {
     const page = (await ask(port, "GET", `/v1/kv/changed?limit=1000&cursor=${cursor}`)).json() as {

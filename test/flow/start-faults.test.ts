@@ -1,10 +1,12 @@
 // The promise: a host that cannot start says why in one line, and exits with another code than 0.
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openForWriting } from "../../host/store/sqlite/database.ts";
 import { SupervisedHost } from "./supervised-host.ts";
 
 test("a data folder that another host has is refused by name, after a wait for its lock", async () => {
@@ -31,6 +33,25 @@ test("a database that is none is refused by name", async () => {
   await using host = await SupervisedHost.start({ dataDir: folder });
   assert.equal(await host.exit(), 1);
   assert.match(host.output, /Cannot use the data folder .*database/);
+  await rm(folder, { recursive: true });
+});
+
+test("a secret key that does not open what is stored is refused, and none is made in its place", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mayfly-flow-"));
+  const database = openForWriting(join(folder, "mayfly.db"));
+  database.exec("INSERT INTO replications (slot, database, url) VALUES ('s', 'd', zeroblob(60))");
+  database.close();
+  await using host = await SupervisedHost.start({ dataDir: folder });
+  assert.equal(await host.exit(), 1);
+  assert.match(host.output, /Cannot use the data folder .*secrets.*secret key is missing.*--secret-key/);
+  assert.equal(existsSync(join(folder, "secrets.key")), false);
+  await using other = await SupervisedHost.start({
+    dataDir: folder,
+    env: { MAYFLY_SECRET_KEY: "0".repeat(64) },
+  });
+  assert.equal(await other.exit(), 1);
+  assert.match(other.output, /the secrets in it cannot be opened/);
+  assert.doesNotMatch(other.output, /0{64}/);
   await rm(folder, { recursive: true });
 });
 

@@ -1,8 +1,6 @@
 // `mayfly serve`: reads the configuration and hands it to the supervisor, which runs the host. Bad
 // values are all printed at once, exit 2. Everything after that is the supervisor's.
 
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { ConfigError, parseConfig, type SettingFlags, settingTable } from "../../config.ts";
 import { type CommandSpec, flagOption, listOption, textOption } from "../command.ts";
 import { WrongUsage } from "../failure.ts";
@@ -30,7 +28,7 @@ export const serveCommand: CommandSpec = {
       minWorkers: textOption(options, "minWorkers"),
       maxWorkers: textOption(options, "maxWorkers"),
       token: textOption(options, "token"),
-      secretKey: readKey(textOption(options, "secretKey") ?? io.env[settingTable.secretKey.env], io.cwd),
+      secretKey: textOption(options, "secretKey"),
       hostNames: hostNames.length === 0 ? undefined : hostNames.join(","),
       allowUnmetered: flagOption(options, "allowUnmetered") ? "true" : undefined,
       threadsOnly: flagOption(options, "threadsOnly") ? "true" : undefined,
@@ -43,18 +41,6 @@ export const serveCommand: CommandSpec = {
     return modules.superviseHost(config);
   },
 };
-
-/** The content of `@FILE`; anything else is the key itself. */
-function readKey(text: string | undefined, cwd: string): string | undefined {
-  if (text === undefined || !text.startsWith("@")) return text;
-  const file = resolve(cwd, text.slice(1));
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new WrongUsage(`Cannot read the secret key: ${reason}`);
-  }
-}
 
 function readConfig(...source: Parameters<typeof parseConfig>): ReturnType<typeof parseConfig> {
   try {
