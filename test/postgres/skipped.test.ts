@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 const file = join(import.meta.dirname, "../flow/postgres.test.ts");
 
 test("tests that need PostgreSQL are skipped without it, and say which package has it", async () => {
-  const env = { ...process.env, MAYFLY_TEST_POSTGRES: "/nowhere/*/bin" };
+  const env: NodeJS.ProcessEnv = { ...process.env, MAYFLY_TEST_POSTGRES: "/nowhere/*/bin" };
   // A runner within this one's would speak its language.
   delete env["NODE_TEST_CONTEXT"];
   const { stdout } = await promisify(execFile)(

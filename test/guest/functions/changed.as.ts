@@ -9,11 +9,11 @@ export function handle(req: Request): Response {
   if (event === null) return Response.text("no event", 400);
   const subject = event.subject;
   const key = subject === null ? "none" : subject;
-  kv.open("changed").increment(key);
   if (req.path != "/count") {
     const told = kv.open("told");
     const before = told.get(key);
     told.set(key, (before === null ? "" : before + "\n") + event.type + " " + event.text());
   }
+  kv.open("changed").increment(key);
   return new Response(204);
 }
