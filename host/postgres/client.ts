@@ -121,6 +121,11 @@ export function databaseFault(error: unknown, url: DatabaseUrl): HostError {
   return new HostError("database_refused", `Cannot use the database ${where}: ${sentence}`, options);
 }
 
+/** Whether it names something that is not there (undefined_object). */
+export function isMissing(fault: unknown): boolean {
+  return fault instanceof HostError && String(fault.cause).startsWith("42704");
+}
+
 /** Whether the database itself is gone, and with it all that was in it. */
 export function isGone(fault: unknown): boolean {
   return fault instanceof HostError && String(fault.cause).startsWith("3D000");

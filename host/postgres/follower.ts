@@ -9,7 +9,7 @@ import type { ReplicationState, ReplicationStatus } from "../replication.ts";
 import type { FollowedReplication, ReplicationStore } from "../store/replication-store.ts";
 import type { PostgresSettings } from "../trigger.ts";
 import { ChangeReader } from "./changes.ts";
-import { connect, databaseFault, disconnect } from "./client.ts";
+import { connect, databaseFault, disconnect, isMissing } from "./client.ts";
 import type { DatabaseUrl } from "./database-url.ts";
 import { lsnText } from "./lsn.ts";
 import { publicationOf } from "./slot.ts";
@@ -64,9 +64,9 @@ export class Follower {
     };
   }
 
-  /** Whether what the slot sends was refused by the database itself, so that the slot may be of no more use. */
-  get isRefused(): boolean {
-    return this.#fault?.code === "database_refused";
+  /** Whether something that the slot needs is gone: the slot, or the publication at that place of the log. */
+  get isStuck(): boolean {
+    return isMissing(this.#fault);
   }
 
   /** Ends the stream as the protocol has it; resolves when nothing is stored any more. */

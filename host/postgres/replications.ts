@@ -122,7 +122,7 @@ export class Replications {
       await assertUsable(client, settings, url);
       if (known === null || known.database !== describeDatabase(url)) return null;
       if (known.settings.publication !== settings.publication) return null;
-      if (this.#followed.get(known.id)?.follower.isRefused === true) return null;
+      if (this.#followed.get(known.id)?.follower.isStuck === true) return null;
       if (!(await isIntact(client, known.slot, publicationOf(settings, known.slot)))) return null;
       if (settings.publication === null) await makePublication(client, known.slot, settings);
       return known;

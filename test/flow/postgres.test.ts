@@ -420,6 +420,31 @@ test("a slot or a publication that is gone is said, and the trigger is mended by
   );
 });
 
+test("a password that has changed stops a trigger, and one that is put with the new one goes on where it was", {
+  skip,
+}, async () => {
+  await database.query(
+    `CREATE TABLE rotated (id int PRIMARY KEY); CREATE PUBLICATION rotated FOR TABLE rotated;
+     CREATE ROLE follows LOGIN REPLICATION PASSWORD 'old-secret'`,
+  );
+  const settings = { publication: "rotated", paused: true };
+  const url = (password: string): string => database.url({ user: "follows", password });
+  await using _ = await trigger("rotated", { ...settings, url: url("old-secret") });
+  const { slot } = await shown("rotated");
+  await database.query("ALTER ROLE follows PASSWORD 'new-secret'");
+  await database.query(
+    "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1",
+    [slot],
+  );
+  await database.query("INSERT INTO rotated VALUES (1)");
+  await until(async () => (await shown("rotated")).state.error?.code === "database_refused", 10_000);
+  const { error } = (await shown("rotated")).state;
+  assert.match(error?.message ?? "", /user or the password/);
+  assert.equal((await put("rotated", { ...settings, url: url("new-secret") })).status, 200);
+  assert.equal((await shown("rotated")).slot, slot);
+  await held("rotated", 1);
+});
+
 test("changes wait in the database while the host is away, or the server is, and each is told once", {
   skip,
 }, async () => {
