@@ -2,7 +2,7 @@
 
 /** Up to where changes are stored: the change of that number of the transaction that was committed there. */
 export type ReplicationPosition = {
-  /** The cluster's system identifier: positions of another say nothing. */
+  /** The cluster's system identifier and its timeline: positions of another say nothing. */
   readonly system: string;
   /** As `00000000/0156B8A8`, so that texts are in the order of positions. */
   readonly lsn: string;

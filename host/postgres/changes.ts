@@ -19,7 +19,7 @@ export type ChangeReaderParts = {
   readonly settings: Pick<PostgresSettings, "tables" | "on" | "values">;
   /** The name of the database. */
   readonly database: string;
-  /** The cluster's system identifier. */
+  /** The cluster's system identifier and its timeline. */
   readonly system: string;
 };
 

@@ -103,13 +103,14 @@ export class Follower {
     const client = await connect(url, { replication: true });
     this.#client = client;
     try {
-      const { rows } = await client.query<{ systemid: string }>("IDENTIFY_SYSTEM");
+      const { rows } = await client.query<{ systemid: string; timeline: number }>("IDENTIFY_SYSTEM");
       const publication = publicationOf(settings, replication.slot);
       const reader = new ChangeReader({
         plugin: new PgoutputPlugin({ protoVersion: 1, publicationNames: [publication] }),
         settings,
         database: url.name,
-        system: rows[0]?.systemid ?? "",
+        // A server that was promoted may use places of the log again.
+        system: `${rows[0]?.systemid}-${rows[0]?.timeline}`,
       });
       const stream = new ReplicationStream({
         client,
