@@ -2,15 +2,22 @@
 // them. It reads no further while much waits to be stored, and confirms nothing by itself: what it reports at
 // intervals is what it reported before. It does not begin again: `follower.ts` does.
 
-import type { Client } from "pg";
 import type { ChangeReader, ReadChange } from "./changes.ts";
 import type { CopyConnection } from "./client.ts";
 import { quoted } from "./slot.ts";
 
 export type StoredChanges = readonly Extract<ReadChange, { readonly kind: "change" }>[];
 
+/** What is wanted of the client, whose connection is a `CopyConnection`. */
+export type StreamClient = {
+  readonly connection: object;
+  query(text: string): Promise<unknown>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "end", listener: () => void): unknown;
+};
+
 export type StreamParts = {
-  readonly client: Client;
+  readonly client: StreamClient;
   readonly slot: string;
   readonly publication: string;
   readonly reader: ChangeReader;
