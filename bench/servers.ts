@@ -116,6 +116,7 @@ export async function storeCopies(data: string, wasm: Uint8Array, first: number,
         abi: "assemblyscript",
         bytes: bytes.byteLength,
         metered: true,
+        files: null,
         freshCosts: { newUs: 20, resetUs: 2 },
         createdAtMs: Date.now(),
       });

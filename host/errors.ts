@@ -120,6 +120,7 @@ export const errorTable = {
   ),
   body_too_large: row(413, "caller", false, "The request body is over the limit; send less"),
   module_too_large: row(413, "caller", false, "The upload is over the limit; make the module smaller"),
+  files_too_large: row(413, "caller", false, "The files of the upload are over the limit; carry fewer"),
   unsupported_media_type: row(
     415,
     "caller",
@@ -137,6 +138,12 @@ export const errorTable = {
     "caller",
     false,
     "The upload is no valid WebAssembly module; the detail says what it is",
+  ),
+  invalid_files: row(
+    422,
+    "caller",
+    false,
+    "The files of the upload are no archive, or one of them cannot be taken; it is named",
   ),
   unknown_import: row(
     422,
@@ -194,6 +201,24 @@ export const errorTable = {
     "caller",
     true,
     "The database cannot be reached by the trigger's URL; the detail says why. Mend that, and try again",
+  ),
+  program_failed: row(
+    502,
+    "guest",
+    false,
+    "The program ended itself with an exit code other than 0 before its answer had begun; its log says what it wrote to stderr",
+  ),
+  no_cgi_headers: row(
+    502,
+    "guest",
+    false,
+    "The program ended without a header block and an empty line on its stdout; print `Content-Type: text/plain` and an empty line first",
+  ),
+  bad_cgi_headers: row(
+    502,
+    "guest",
+    false,
+    "The header block on the program's stdout breaks the rules of CGI (RFC 3875, section 6); its log names the line",
   ),
   overloaded: row(503, "host", true, "The host is saturated or draining; wait as Retry-After says"),
   worker_lost: row(503, "host", true, "The thread or process ended under the call; try again"),

@@ -40,6 +40,16 @@ const environment = z
     `want at most ${limits.envBytesMax} bytes of names and values`,
   );
 
+/** A program's arguments, after its name. */
+const args = z
+  .array(z.string().refine((text) => !text.includes("\0"), "want no NUL"))
+  .max(limits.envEntriesMax)
+  .refine(
+    (list) => list.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0) <= limits.envBytesMax,
+    `want at most ${limits.envBytesMax} bytes of arguments`,
+  )
+  .default([]);
+
 const hostPattern = z
   .string()
   .max(253)
@@ -57,6 +67,7 @@ export const functionConfigSchema = z.strictObject({
   memoryMb: z.int().min(1).max(4_096).default(128),
   concurrency: z.int().min(1).max(100_000).default(100),
   queue: z.int().min(0).max(100_000).default(1_000),
+  args,
   isolation: z.enum(["fresh", "snapshot", "reuse", "dedicated"]).default("fresh"),
   env: environment.default({}),
   allowedHosts: z.array(hostPattern).max(100).default([]),
@@ -97,7 +108,7 @@ function lostVariables(value: unknown): { path: string[]; message: string }[] {
 }
 
 /** The kinds of entry point the host knows; the worker has one adapter for each. */
-export type Abi = "assemblyscript";
+export type Abi = "assemblyscript" | "wasi";
 
 /** What a fresh instance costs in each way, in microseconds; measured when the version was deployed. */
 export type FreshCosts = {
@@ -129,10 +140,15 @@ export type FunctionVersion = {
   readonly quarantined: boolean;
   /** False when the bytes run as they were uploaded, on threads of their own, and nothing in them asks the host. */
   readonly metered: boolean;
+  /** The files it carries; null for none. */
+  readonly files: VersionFiles | null;
 };
 
+/** Files in their stored form (files/file-tree.ts): `sha256:<hex>` of it, and its size. */
+export type VersionFiles = { readonly digest: string; readonly bytes: number };
+
 /** What of a version decides in which form its bytes run. */
-export type ModuleForm = Pick<FunctionVersion, "digest" | "metered">;
+export type ModuleForm = Pick<FunctionVersion, "digest" | "metered" | "files">;
 
 /** How a host's owner lets versions run that are not metered. */
 export const unmeteredWayOut = "start the host with --allow-unmetered, or MAYFLY_ALLOW_UNMETERED=true";

@@ -31,6 +31,12 @@ export type LogLine = {
   readonly message: string;
 };
 
+/** How a guest can break the rules, or end without an answer. */
+export type GuestFaultCode = Extract<
+  ErrorCode,
+  "guest_trapped" | "bad_guest_output" | "program_failed" | "no_cgi_headers" | "bad_cgi_headers"
+>;
+
 /** What a worker answers for one call. */
 export type CallResult =
   /** The call had been taken back before it began. */
@@ -54,10 +60,7 @@ export type CallResult =
     }
   | {
       readonly kind: "failed";
-      readonly code: Extract<
-        ErrorCode,
-        "guest_trapped" | "memory_exceeded" | "bad_guest_output" | "overloaded"
-      >;
+      readonly code: GuestFaultCode | Extract<ErrorCode, "memory_exceeded" | "overloaded">;
       /** For the caller: nothing of the guest's own text. */
       readonly detail: string;
       readonly begunAtMs: number;

@@ -9,6 +9,9 @@ const limit = (value: number, unit: string, why: string): Limit => ({ value, uni
 
 export const limitTable = {
   moduleBytesMax: limit(64 * 1024 * 1024, "bytes", "an upload is held in memory while it is inspected"),
+  filesBytesMax: limit(64 * 1024 * 1024, "bytes", "files of one version together: each thread may read them"),
+  filesMax: limit(10_000, "files", "and empty folders of one version"),
+  filePathBytesMax: limit(1_024, "bytes", "of one file's path, from the root"),
   requestBodyBytesMax: limit(6 * 1024 * 1024, "bytes", "a request body is buffered before a thread is held"),
   responseBodyBytesMax: limit(6 * 1024 * 1024, "bytes", "a response body is copied out of the guest at once"),
   configBodyBytesMax: limit(256 * 1024, "bytes", "a JSON body of the control plane is parsed at once"),
@@ -35,7 +38,7 @@ export const limitTable = {
   wasmImportsMax: limit(1_000, "imports", "each is checked and linked at every call"),
   wasmExportsMax: limit(1_000, "exports", "each becomes an object at every call"),
   wasmGlobalsMax: limit(10_000, "globals", "each is set at every call"),
-  wasmSegmentsMax: limit(50_000, "segments", "each is copied at every call"),
+  wasmSegmentsMax: limit(100_000, "segments", "each is copied at every call; V8 takes no more"),
   wasmSegmentElementsMax: limit(
     100_000,
     "elements",
@@ -59,6 +62,16 @@ export const limitTable = {
   logBytesPerFunctionMax: limit(2 * 1024 * 1024, "bytes", "the ring on disk, in two halves"),
   logFollowersMax: limit(100, "connections", "open ?follow=1 streams of one host"),
   hostCallsPerCallMax: limit(100_000, "host calls", "a storm of host calls is a runaway"),
+  systemCallsPerCallMax: limit(
+    10_000_000,
+    "calls",
+    "of one call to the system interface (WASI): a program may write byte by byte, and pays with its CPU time",
+  ),
+  systemCallBytesMax: limit(65_536, "bytes", "moved by one call of it: more is done in several"),
+  systemVectorsMax: limit(1_024, "vectors", "of one read or write, and things that one poll waits for"),
+  descriptorsMax: limit(1_024, "descriptors", "that one call has open"),
+  scratchBytesMax: limit(16 * 1024 * 1024, "bytes", "in /tmp of one call, which is in memory"),
+  scratchFilesMax: limit(1_000, "files", "and folders in /tmp of one call"),
   sleepMsMax: limit(900_000, "ms", "one sleep(), no longer than a call can last"),
   instanceUsesMax: limit(1_000, "calls", "on one instance, where the configuration asks for `reuse`"),
   fetchesPerCallMax: limit(1_000, "fetches", "of one call: more is a storm on somebody else"),
@@ -150,4 +163,5 @@ export function assertLimits(): void {
   assert(limits.moduleBytesMax * 2 <= limits.modulesCachedBytesMax);
   assert(limits.moduleBytesMax * 2 <= limits.modulesWarmBytesMax);
   assert(limits.requestBodyBytesMax <= limits.bodyBytesHeldMax);
+  assert(limits.filesBytesMax <= limits.moduleBytesMax);
 }

@@ -1,6 +1,6 @@
 // The binary messages of docs/abi.md: the request that the host writes and the response that it reads,
 // and both the other way round for a guest's fetch. One buffer each, the same bytes from socket to guest
-// and back. Used by http/ and outbound/; never by a worker, which moves the bytes unread.
+// and back. Used by http/ and outbound/; by a worker only for guests that speak in other forms than these.
 
 import { strict as assert } from "node:assert";
 import { Buffer } from "node:buffer";
@@ -106,6 +106,19 @@ function withBody(message: Buffer, offset: number, body: Uint8Array): Uint8Array
   return message;
 }
 
+/** Reads the head of a request message of our own making back; its body begins at `headEnd`. */
+export function decodeRequest(message: Uint8Array): RequestHead {
+  // It may lie in shared memory, which decoders do not read.
+  const head = new HeadReader(Uint8Array.from(message.subarray(0, headEnd(message))));
+  const method = head.text();
+  const url = head.text();
+  const path = head.text();
+  const query = head.text();
+  const remoteAddress = head.text();
+  const headers = head.headers(Number.POSITIVE_INFINITY).flat();
+  return { method, url, path, query, remoteAddress, headers };
+}
+
 export type ResponseMessage = {
   readonly status: number;
   /** Name and value pairs, unchecked. */
@@ -129,7 +142,7 @@ export function decodeResponse(message: Uint8Array, headersMax: number): Respons
   return { status, headers, body: head.rest() };
 }
 
-/** Encodes a response for the guest that asked for it; header names and values alternate. */
+/** Encodes a response; header names and values alternate. It lies in memory of its own. */
 export function encodeResponse(
   status: number,
   headers: readonly string[],

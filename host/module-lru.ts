@@ -52,6 +52,11 @@ export class ModuleLru<key extends string | number, entry extends { readonly mod
     return oldest;
   }
 
+  /** Lets all go whose keys hold this text. */
+  dropAll(text: string): void {
+    for (const key of this.#entries.keys()) if (String(key).includes(text)) this.drop(key);
+  }
+
   drop(key: key): void {
     this.#bytes -= this.#entries.get(key)?.entry.moduleBytes ?? 0;
     this.#entries.delete(key);

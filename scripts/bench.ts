@@ -15,6 +15,7 @@ const benchmarks = [
   "endurance",
   "restart",
   "kernels",
+  "languages",
   "costs",
   "simulate",
   "trace",

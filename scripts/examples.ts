@@ -1,6 +1,8 @@
-// The examples of guest/examples: their names, what the example.json of each says, their modules.
+// The examples of guest/examples: their names, what the example.json of each says, their modules. Folders without
+// one hold programs in other languages (toolchains.ts), which take more than npm to build.
 // Used by `npm start` and by the tests of the examples.
 
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { builtFunction } from "./build-cache.ts";
@@ -24,7 +26,7 @@ const folder = join(import.meta.dirname, "../guest/examples");
 export async function exampleNames(): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, "example.json")))
     .map(({ name }) => name)
     .sort();
 }

@@ -20,18 +20,19 @@ const ownFiles = [...hostFiles, ...list("{test,bench,scripts,guest}/**/*.{ts,js}
 /** Which folders of host/ a folder may import from; files at the root of host/ are open to all. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   wasm: [],
-  worker: ["observe"],
+  worker: ["observe", "wasm", "files"],
+  files: [],
   observe: [],
   store: ["worker"],
   build: ["observe", "wasm"],
   invoke: ["worker", "wasm", "store"],
-  deploy: ["worker", "wasm", "store", "observe"],
+  deploy: ["worker", "wasm", "store", "observe", "files"],
   http: ["invoke", "deploy", "store", "observe", "services", "events"],
   outbound: ["http"],
   services: ["store", "events"],
   events: ["http", "store", "observe"],
   postgres: ["events", "store"],
-  cli: ["build", "observe", "wasm"],
+  cli: ["build", "observe", "wasm", "files"],
 };
 
 /** Files at the root of host/ that wire: nothing but an entry point may import them. */
@@ -174,7 +175,11 @@ test("no document or source names a path of the machine it was written on", () =
 });
 
 test("the lock files name no registry and no package with an install script", () => {
-  for (const file of ["package-lock.json", "bench/peers/package-lock.json"]) {
+  for (const file of [
+    "package-lock.json",
+    "bench/peers/package-lock.json",
+    "guest/examples/ruby/package-lock.json",
+  ]) {
     const lock = JSON.parse(read(file)) as {
       packages: Record<string, { resolved?: string; hasInstallScript?: boolean }>;
     };

@@ -48,7 +48,11 @@ export type HostClient = {
   readonly deploy: (
     name: string,
     wasm: Uint8Array,
-    signal?: AbortSignal,
+    options?: {
+      readonly signal?: AbortSignal;
+      /** What `packFolder` made. */
+      readonly files?: Uint8Array<ArrayBuffer> | null;
+    },
   ) => Promise<{ readonly record: FunctionRecord; readonly changed: boolean }>;
   /** The effective values; empty for a function that does not exist yet. */
   readonly readConfig: (name: string) => Promise<FunctionConfig>;
@@ -70,6 +74,16 @@ export type HostClient = {
   ) => AsyncGenerator<LogLine>;
 };
 
+/** A module and its files as one form. */
+async function formOf(wasm: Uint8Array, files: Uint8Array<ArrayBuffer>) {
+  const form = new FormData();
+  form.set("module", new Blob([new Uint8Array(wasm)], { type: "application/wasm" }), "module.wasm");
+  form.set("files", new Blob([files], { type: "application/octet-stream" }), "files");
+  const encoded = new Response(form);
+  const type = encoded.headers.get("content-type") ?? "";
+  return { type, bytes: new Uint8Array(await encoded.arrayBuffer()) };
+}
+
 export function createClient(base: URL, token: string | null): HostClient {
   const url = displayUrl(base);
   const send = createSender(base, token);
@@ -90,8 +104,8 @@ export function createClient(base: URL, token: string | null): HostClient {
       (await send("GET", "/v1/limits")).resume();
     },
     list: async () => readJson(url, await send("GET", "/v1/functions"), functionList),
-    async deploy(name, wasm, signal) {
-      const body = { type: "application/wasm", bytes: wasm };
+    async deploy(name, wasm, { signal, files = null } = {}) {
+      const body = files === null ? { type: "application/wasm", bytes: wasm } : await formOf(wasm, files);
       const answer = await send("PUT", functionPath(name), body, { signal });
       const record = await readJson(url, answer, functionRecord);
       return { record, changed: answer.statusCode === 201 };

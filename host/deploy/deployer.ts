@@ -1,5 +1,6 @@
 // All control flow of an upload, and of every other change to a function:
 //
+//   422 413 invalid_files files_too_large    files       the archive beside the module, if there is one
 //   422 invalid_module unsupported_feature   read        inspect the bytes, without running them; what
 //                                                        cannot be metered only where that is allowed
 //   422 unknown_import                       imports     only what the host offers
@@ -12,6 +13,7 @@
 // bytes run one after the other, so that a clean-up never meets a half-done deploy.
 
 import { HostError } from "../errors.ts";
+import { readArchive } from "../files/read-archive.ts";
 import {
   type Deployment,
   type FunctionConfig,
@@ -57,13 +59,19 @@ export class Deployer {
     this.#parts = parts;
   }
 
-  /** Makes `bytes` the live version of `name`. Idempotent by digest. */
-  async deploy(name: string, bytes: Uint8Array): Promise<DeployResult> {
+  /**
+   * Makes `bytes` the live version of `name`, with the files of an archive beside them. Idempotent by the
+   * digests of both.
+   */
+  async deploy(name: string, bytes: Uint8Array, archive: Uint8Array | null = null): Promise<DeployResult> {
     const { functions, artifacts, inspectors, rewriter, digestOf, now } = this.#parts;
     const digest = digestOf(bytes);
     const known = functions.live(name);
     // One that is not metered is looked at again: it may be refused now, or metered.
-    if (known?.digest === digest && known.metered) return { deployment: known, created: false };
+    const tree = archive && (await readArchive(archive));
+    const files = tree && { digest: digestOf(tree), bytes: tree.byteLength };
+    const isKnown = known?.digest === digest && known.files?.digest === files?.digest;
+    if (isKnown && known.metered) return { deployment: known, created: false };
     const config = functions.config(name) ?? functionConfigDefault;
     const rewritten = await this.#metered(bytes, () => rewriter.rewrite(bytes));
     const inspection = rewritten?.inspection ?? null;
@@ -75,7 +83,10 @@ export class Deployer {
     const costs = await inspectors.inspect({
       upload: bytes,
       bytes: prepared,
+      abi,
       memory: prepared && suppliedMemory(declared, config),
+      // A program's run is no part of the trial.
+      files: abi === "wasi" ? null : tree,
       env: Object.entries(config.env),
       resettable: prepared !== null && inspection?.resettableGlobals !== null,
     });
@@ -87,6 +98,7 @@ export class Deployer {
         );
       }
       await artifacts.put(digest, bytes);
+      if (tree !== null && files !== null) await artifacts.put(files.digest, tree);
       const outcome = await functions.deploy({
         name,
         digest,
@@ -94,6 +106,7 @@ export class Deployer {
         bytes: bytes.byteLength,
         freshCosts: costs,
         metered: prepared !== null,
+        files,
         createdAtMs: now(),
       });
       await this.#dropOrphans(outcome.orphans);

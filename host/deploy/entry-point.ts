@@ -5,8 +5,9 @@ import { HostError } from "../errors.ts";
 import type { Abi } from "../function.ts";
 import { printable } from "../printable.ts";
 import type { ModuleDeclarations, ModuleImport } from "../wasm/inspection.ts";
-import { hostCallType } from "../worker/host-calls.ts";
-import { entryExport, memoryExport } from "../worker/instance.ts";
+import type { Adapter } from "../worker/abi/adapter.ts";
+import { adapters, memoryExport } from "../worker/abi/adapters.ts";
+import { hostCallType } from "../worker/abi/offered.ts";
 
 const shownMax = 20;
 
@@ -40,20 +41,23 @@ function quoted(text: string): string {
 
 /** The ABI of a module by its exports; throws `unknown_abi`. */
 export function detectAbi(declared: ModuleDeclarations): Abi {
-  const entry = declared.exports.find((item) => item.name === entryExport);
-  const wanted = `want an export "${entryExport}" of type (i32) -> () and an export "${memoryExport}", as "mayfly build" makes them`;
-  const refuse = (found: string): never => {
-    throw new HostError("unknown_abi", `Cannot deploy: ${found}, ${wanted}`);
-  };
-  if (entry === undefined) {
-    const names = declared.exports.slice(0, shownMax).map((item) => quoted(item.name));
-    return refuse(`the module exports ${names.length === 0 ? "nothing" : names.join(", ")}`);
+  for (const [abi, adapter] of Object.entries(adapters) as [Abi, Adapter][]) {
+    if (!declared.exports.some(({ name }) => name === adapter.entryExport)) continue;
+    const refusal = adapter.refusal(declared);
+    if (refusal !== null) throw unknownAbi(refusal);
+    const memory = declared.exports.find((item) => item.name === memoryExport);
+    if (memory?.kind === "memory") return abi;
+    throw unknownAbi(`the module exports no memory under the name "${memoryExport}"`);
   }
-  if (entry.kind !== "function" || entry.type?.params.join() !== "i32" || entry.type.results.length > 0) {
-    return refuse(`"${entryExport}" is no function of that type`);
-  }
-  const memory = declared.exports.find((item) => item.name === memoryExport);
-  if (memory?.kind !== "memory")
-    return refuse(`the module exports no memory under the name "${memoryExport}"`);
-  return "assemblyscript";
+  const names = declared.exports.slice(0, shownMax).map((item) => quoted(item.name));
+  throw unknownAbi(`the module exports ${names.length === 0 ? "nothing" : names.join(", ")}`);
+}
+
+function unknownAbi(found: string): HostError {
+  const entries =
+    'an export "mayfly_handle" of type (i32) -> (), as "mayfly build" makes it, or "_start" of type () -> (), as WASI has it';
+  return new HostError(
+    "unknown_abi",
+    `Cannot deploy: ${found}, want ${entries}, and an export "${memoryExport}"`,
+  );
 }

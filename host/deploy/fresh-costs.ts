@@ -29,7 +29,7 @@ export async function tryFresh(
   runnable: Runnable,
   bounds: MemoryBounds | null,
   resettable: boolean,
-  env: ReadonlyMap<string, string>,
+  { env, setting }: Pick<CallState, "env" | "setting">,
 ): Promise<FreshCosts> {
   const memories = new MemoryPool();
   const newMs: number[] = [];
@@ -38,7 +38,7 @@ export async function tryFresh(
   const mayGoOn = (round: number): boolean =>
     round === 0 || monotonicMs() - startMs < (round < roundsMin ? lateBudgetMs : budgetMs);
   for (let round = 0; round < roundsMax && mayGoOn(round); round += 1) {
-    const state = new CallState(new Uint8Array(0), env, new GuestLog(() => {}));
+    const state = new CallState(new Uint8Array(0), env, new GuestLog(() => {}), setting);
     const beganMs = monotonicMs();
     const memory = bounds && memories.take(bounds);
     const instance = await started(runnable, memory, state);

@@ -2,9 +2,11 @@
 // module can abort the process that does (docs/threat-model.md H4). Started by `inspect.ts`, which kills it when
 // it takes too long. Touches no file and opens no socket.
 
-import type { FreshCosts } from "../function.ts";
+import { decodeTree } from "../files/file-tree.ts";
+import type { Abi, FreshCosts } from "../function.ts";
 import { printable } from "../printable.ts";
 import { trapText } from "../worker/failure.ts";
+import { emptyTree, treeOf } from "../worker/filesystem/nodes.ts";
 import { runnable } from "../worker/instance.ts";
 import type { MemoryBounds } from "../worker/protocol.ts";
 import { tryFresh } from "./fresh-costs.ts";
@@ -14,7 +16,10 @@ export type InspectRequest = {
   readonly upload: Uint8Array;
   /** The rewritten module; null for one that runs as uploaded. */
   readonly bytes: Uint8Array<ArrayBuffer> | null;
+  readonly abi: Abi;
   readonly memory: MemoryBounds | null;
+  /** The files it carries, in their stored form. */
+  readonly files: Uint8Array | null;
   readonly env: readonly (readonly [string, string])[];
   /** Whether memory and globals are the whole state of its instances. */
   readonly resettable: boolean;
@@ -45,7 +50,9 @@ async function tryInstance(module: WebAssembly.Module, request: InspectRequest):
   const { memory, resettable } = request;
   let costs: FreshCosts;
   try {
-    costs = await tryFresh(runnable(module), memory, resettable, new Map(request.env));
+    const files = request.files === null ? emptyTree : treeOf(decodeTree(request.files));
+    const trial = { env: new Map(request.env), setting: { args: [], files, answersOnStdout: false } };
+    costs = await tryFresh(runnable(module, request.abi), memory, resettable, trial);
   } catch (error) {
     return answer({ step: "trapped", reason: printable(trapText(error)) });
   }

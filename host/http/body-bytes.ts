@@ -10,7 +10,10 @@ export type BodyBounds = {
   readonly idleTimeoutMs: number;
   readonly what: string;
   /** The code for a body that is too large. */
-  readonly tooLarge: Extract<ErrorCode, "body_too_large" | "module_too_large" | "value_too_large">;
+  readonly tooLarge: Extract<
+    ErrorCode,
+    "body_too_large" | "module_too_large" | "files_too_large" | "value_too_large"
+  >;
 };
 
 export const invokeBody: BodyBounds = {
@@ -25,6 +28,14 @@ export const uploadBody: BodyBounds = {
   bytesMax: limits.moduleBytesMax,
   idleTimeoutMs: limits.bodyIdleTimeoutMs,
   tooLarge: "module_too_large",
+};
+
+/** An archive, which may be packed badly. */
+export const archiveBody: BodyBounds = {
+  what: "archive",
+  bytesMax: limits.filesBytesMax + limits.filesMax * 2_048,
+  idleTimeoutMs: limits.bodyIdleTimeoutMs,
+  tooLarge: "files_too_large",
 };
 
 export const valueBody: BodyBounds = {

@@ -4,33 +4,42 @@ import { Readable } from "node:stream";
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
 import { HostError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import type { ReceivedBytes } from "../store/files/blob-files.ts";
 import { ClientGone } from "./request-body.ts";
 
-export type FormFile = {
+export type FormFile<received> = {
+  /** The name of the form's field. */
+  readonly field: string;
   /** Without folders; "" when the form has none. */
   readonly name: string;
   readonly contentType: string;
-  readonly received: ReceivedBytes;
+  readonly received: received;
 };
 
-export type Form = { readonly files: readonly FormFile[]; readonly fields: ReadonlyMap<string, string> };
+export type Form<received> = {
+  readonly files: readonly FormFile<received>[];
+  readonly fields: ReadonlyMap<string, string>;
+};
 
-export type FormParts = {
+export type FormParts<received> = {
   readonly contentType: string;
   readonly chunks: AsyncIterable<Uint8Array>;
-  readonly receive: (chunks: AsyncIterable<Uint8Array>) => Promise<ReceivedBytes>;
-  readonly discard: (received: readonly ReceivedBytes[]) => Promise<void>;
+  readonly receive: (chunks: AsyncIterable<Uint8Array>, field: string) => Promise<received>;
+  readonly discard: (received: readonly received[]) => Promise<void>;
 };
 
 const fieldsMax = 100;
 const fieldBytesMax = 8 * 1024;
 
 /** Rejects with `bad_request` for what is no form, and with what `receive` rejects with; nothing is left then. */
-export async function readForm({ contentType, chunks, receive, discard }: FormParts): Promise<Form> {
+export async function readForm<received>({
+  contentType,
+  chunks,
+  receive,
+  discard,
+}: FormParts<received>): Promise<Form<received>> {
   const parser = newParser(contentType);
   const fields = new Map<string, string>();
-  const arrivals: Promise<FormFile>[] = [];
+  const arrivals: Promise<FormFile<received>>[] = [];
   const source = Readable.from(chunks);
   const parsed = Promise.withResolvers<void>();
   const fail = (error: unknown): void => {
@@ -40,9 +49,9 @@ export async function readForm({ contentType, chunks, receive, discard }: FormPa
     // Ends the files that are on their way, and with them what takes them in.
     parser.destroy();
   };
-  parser.on("file", (_field, stream, fileName, _encoding, type) => {
-    const arrival = receive(stream).then((received) => {
-      if (!stream.truncated) return { name: fileName, contentType: type, received };
+  parser.on("file", (field, stream, fileName, _encoding, type) => {
+    const arrival = receive(stream, field).then((received) => {
+      if (!stream.truncated) return { field, name: fileName, contentType: type, received };
       throw malformed("a file is cut short");
     });
     arrivals.push(arrival);

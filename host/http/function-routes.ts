@@ -16,10 +16,10 @@ import { limits } from "../limits.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import type { ControlEnv } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
-import { uploadBody } from "./body-bytes.ts";
+import { readUpload } from "./deploy-upload.ts";
 import { ClientGone } from "./request-body.ts";
 import { Semaphore } from "./semaphore.ts";
-import { readJson, readStream } from "./stream-body.ts";
+import { readJson } from "./stream-body.ts";
 
 export type FunctionRouteParts = {
   readonly functions: Pick<FunctionStore, "list" | "live" | "versions" | "config">;
@@ -32,12 +32,6 @@ export type FunctionRouteParts = {
 };
 
 const rollbackSchema = z.strictObject({ version: z.int().min(1) });
-const moduleTypes = new Set([
-  "",
-  "application/wasm",
-  "application/octet-stream",
-  "application/x-www-form-urlencoded",
-]);
 
 export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
   const { functions, deployer } = parts;
@@ -54,18 +48,11 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
 
   routes.put("/:name", async (context) => {
     const name = functionName(context.req.param("name"));
-    const type = (context.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-    if (!moduleTypes.has(type)) {
-      throw new HostError(
-        "unsupported_media_type",
-        `Cannot deploy: content type is ${type}, want application/wasm`,
-      );
-    }
     try {
       using share = uploads.share();
-      const bytes = await readStream(context.req.raw, uploadBody, share);
+      const { module, files } = await readUpload(context.req.raw, share);
       using _place = await deploys.take();
-      const { deployment, created } = await deployer.deploy(name, bytes);
+      const { deployment, created } = await deployer.deploy(name, module, files);
       parts.onDeploy(created ? "created" : "unchanged");
       return context.json(shown(deployment), created ? 201 : 200);
     } catch (error) {
@@ -135,9 +122,9 @@ function shownFunction(deployment: Deployment, baseUrl: string) {
 }
 
 function shownVersion(row: FunctionVersion) {
-  const { name, version, digest, abi, bytes, createdAtMs, freshCosts, quarantined, metered } = row;
+  const { name, version, digest, abi, bytes, createdAtMs, freshCosts, quarantined, metered, files } = row;
   const { newUs = null, resetUs = null } = freshCosts ?? {};
   const fresh = { by: runsOnReset(row) ? "reset" : "new", newUs, resetUs };
   const createdAt = new Date(createdAtMs).toISOString();
-  return { name, version, digest, abi, bytes, createdAt, fresh, quarantined, metered };
+  return { name, version, digest, abi, bytes, createdAt, fresh, quarantined, metered, files };
 }

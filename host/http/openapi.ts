@@ -58,7 +58,18 @@ const schemas = {
   },
   Version: {
     type: "object",
-    required: ["name", "version", "digest", "abi", "bytes", "createdAt", "fresh", "quarantined", "metered"],
+    required: [
+      "name",
+      "version",
+      "digest",
+      "abi",
+      "bytes",
+      "createdAt",
+      "fresh",
+      "quarantined",
+      "metered",
+      "files",
+    ],
     properties: {
       name: { type: "string" },
       version: { type: "integer", minimum: 1 },
@@ -80,6 +91,15 @@ const schemas = {
       metered: {
         type: "boolean",
         description: "False when it runs as uploaded, on threads of its own, as --allow-unmetered lets it",
+      },
+      files: {
+        type: ["object", "null"],
+        description: "The files it carries, in the form in which they are stored",
+        required: ["digest", "bytes"],
+        properties: {
+          digest: { type: "string", pattern: "^sha256:[0-9a-f]{64}$" },
+          bytes: { type: "integer" },
+        },
       },
     },
   },
@@ -106,7 +126,23 @@ const moduleBytes = { type: "string", contentMediaType: "application/wasm" };
 
 const upload = {
   required: true,
-  content: { "application/wasm": { schema: moduleBytes } },
+  content: {
+    "application/wasm": { schema: moduleBytes },
+    "multipart/form-data": {
+      schema: {
+        type: "object",
+        required: ["module"],
+        properties: {
+          module: moduleBytes,
+          files: {
+            type: "string",
+            contentMediaType: "application/octet-stream",
+            description: "A tar, tar.gz or zip archive of the files that the program finds under /",
+          },
+        },
+      },
+    },
+  },
 };
 
 const paths = {
@@ -129,8 +165,11 @@ const paths = {
       },
       [
         "invalid_name",
+        "bad_request",
         "request_timeout",
         "module_too_large",
+        "files_too_large",
+        "invalid_files",
         "unsupported_media_type",
         "invalid_module",
         "unknown_import",

@@ -22,6 +22,7 @@ import {
   monotonicMs,
   type Timings,
 } from "../invocation.ts";
+import { adapters } from "../worker/abi/adapters.ts";
 import { type InstanceUse, type ModuleSetup, type SetupKey, setupKey } from "../worker/protocol.ts";
 import type { Admission } from "./admission.ts";
 import { Deadline } from "./deadline.ts";
@@ -307,7 +308,8 @@ function instanceUse(deployment: Deployment, { resettable }: LoadedModule): Inst
   // What it keeps in its own memory, and on a heap, cannot be set back, nor counted between calls.
   if (!deployment.metered) return "new";
   const { isolation } = deployment.config;
-  if (isolation === "reuse") return "reuse";
+  // A program runs once, from its start to its end.
+  if (isolation === "reuse" && adapters[deployment.abi].reusable) return "reuse";
   if (isolation === "snapshot" && resettable) return "snapshot";
   return runsOnReset(deployment) ? "reset" : "new";
 }
@@ -339,6 +341,8 @@ function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup 
       },
       instances: instanceUse(deployment, loaded),
       env: Object.entries(deployment.config.env),
+      args: [deployment.name, ...deployment.config.args],
+      files: loaded.files,
     };
     ofModule.clear();
     ofModule.set(key, setup);

@@ -12,12 +12,14 @@ import type { Rewriter } from "../wasm/rewriter.ts";
 
 export type LoadedModule = {
   readonly module: WebAssembly.Module;
-  /** Size of the compiled bytes, which V8 keeps. */
+  /** Size of the compiled bytes, which V8 keeps, and of the files. */
   readonly moduleBytes: number;
   /** The declared bounds of its memory, in pages; where several are declared, the sum. */
   readonly memory: { readonly initialPages: number; readonly maximumPages: number | null } | null;
   /** Whether an instance can be set back to an image: its whole state is its memory and its globals. */
   readonly resettable: boolean;
+  /** The files it carries, in their stored form. */
+  readonly files: Uint8Array<SharedArrayBuffer> | null;
 };
 
 /** What a call had to pay for its module; absent phases did not take place. */
@@ -74,13 +76,10 @@ export class Modules {
     if (!this.#isKept(key)) this.#warm.put(key, loaded);
   }
 
-  /** Lets a module go that nobody can call any more. */
+  /** Lets modules go, by their digest or that of their files, that nobody can call any more. */
   drop(digest: string): void {
-    for (const metered of [true, false]) {
-      const key = keyOf({ digest, metered });
-      this.#called.drop(key);
-      this.#warm.drop(key);
-    }
+    this.#called.dropAll(digest);
+    this.#warm.dropAll(digest);
   }
 
   async #loadForCall(form: ModuleForm, key: string): Promise<ModuleLoad> {
@@ -108,14 +107,21 @@ export class Modules {
     return loading;
   }
 
-  async #read({ digest, metered }: ModuleForm): Promise<ModuleLoad> {
+  async #read({ digest, metered, files }: ModuleForm): Promise<ModuleLoad> {
     const startMs = monotonicMs();
     const upload = await this.#artifacts.read(digest);
     const { bytes, memory, resettable } = metered ? await this.#rewritten(upload) : asUploaded(upload);
+    const carried = files === null ? null : sharedCopy(await this.#artifacts.read(files.digest));
     const readMs = monotonicMs();
     const module = await WebAssembly.compile(bytes);
     const compiledMs = monotonicMs();
-    const loaded: LoadedModule = { module, moduleBytes: bytes.byteLength, memory, resettable };
+    const loaded: LoadedModule = {
+      module,
+      moduleBytes: bytes.byteLength + (files?.bytes ?? 0),
+      memory,
+      resettable,
+      files: carried,
+    };
     return { loaded, loadMs: readMs - startMs, compileMs: compiledMs - readMs };
   }
 
@@ -130,6 +136,13 @@ export class Modules {
   }
 }
 
+/** In memory that all threads see. */
+function sharedCopy(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  shared.set(bytes);
+  return shared;
+}
+
 type Form = Pick<LoadedModule, "memory" | "resettable"> & { readonly bytes: Uint8Array<ArrayBuffer> };
 
 function asUploaded(upload: Uint8Array<ArrayBuffer>): Form {
@@ -138,7 +151,7 @@ function asUploaded(upload: Uint8Array<ArrayBuffer>): Form {
   return { bytes: upload, memory: { initialPages, maximumPages: null }, resettable: false };
 }
 
-/** The same bytes may be metered for one function and not for another. */
-function keyOf({ digest, metered }: ModuleForm): string {
-  return metered ? digest : `unmetered ${digest}`;
+/** The same bytes may be metered for one function and not for another, and carry other files. */
+function keyOf({ digest, metered, files }: ModuleForm): string {
+  return `${metered ? "" : "unmetered "}${digest}${files === null ? "" : ` with ${files.digest}`}`;
 }

@@ -1,7 +1,14 @@
 // The contract of where functions, versions and their state are kept. Reads are synchronous and
 // answer from committed state; writes resolve once they are durable.
 
-import type { Abi, Deployment, FreshCosts, FunctionConfig, FunctionVersion } from "../function.ts";
+import type {
+  Abi,
+  Deployment,
+  FreshCosts,
+  FunctionConfig,
+  FunctionVersion,
+  VersionFiles,
+} from "../function.ts";
 
 export type NewVersion = {
   readonly name: string;
@@ -11,6 +18,7 @@ export type NewVersion = {
   readonly createdAtMs: number;
   readonly freshCosts: FreshCosts;
   readonly metered: boolean;
+  readonly files: VersionFiles | null;
 };
 
 export type DeployOutcome = {

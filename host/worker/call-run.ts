@@ -118,6 +118,10 @@ export class CallRun {
     return this.held.keepResult(bytes);
   }
 
+  keepFiles(bytes: number): boolean {
+    return this.held.keepFiles(bytes);
+  }
+
   /** What a guest calls when the check said so: resolves when it is its turn again. */
   readonly pause = (): Promise<Verdict> => {
     this.leave();

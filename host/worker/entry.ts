@@ -157,7 +157,7 @@ class GuestThread {
     const log = new GuestLog((line) => {
       this.#port.postMessage({ kind: "line", slot, line } satisfies FromThread);
     });
-    const state = new CallState(message, cached.env, log);
+    const state = new CallState(message, cached.env, log, cached.setting);
     if (box !== null) state.answerRoom = mailbox.answerRoom(box);
     const run = new CallRun(this.#share, { slot, versionId, cpuMs });
     state.waiter = run;

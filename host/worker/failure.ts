@@ -1,7 +1,7 @@
 // What ended a call that did not go well, in words: for the caller, who is told little, and for the
 // function's own log, which gets the reason and the guest's frames.
 
-import type { CallResult } from "../invocation.ts";
+import type { CallResult, GuestFaultCode } from "../invocation.ts";
 import { printable } from "../printable.ts";
 import type { CallState } from "./call-state.ts";
 import { GuestFault } from "./guest-memory.ts";
@@ -17,15 +17,21 @@ export const noMemoryRoom: Failure = {
   detail: "the host has no room for the memory of further calls",
 };
 
+/** What the caller is told of a guest that broke the rules, or ended without an answer. */
+const faultDetails: Readonly<Record<Exclude<GuestFaultCode, "guest_trapped">, string>> = {
+  bad_guest_output: "The function broke the rules of the ABI; its log has the reason",
+  program_failed: "The program failed before its answer had begun; its log has the exit code",
+  no_cgi_headers: "The program ended without a header block on its stdout",
+  bad_cgi_headers: "The program's header block breaks the rules of CGI; its log names the line",
+};
+
 /** Names what ended a call, and writes the reason to the function's own log. */
 export function failure(error: unknown, state: CallState, growRefusal: GrowRefusal | null): Failure {
   const cause = state.fault ?? error;
-  if (cause instanceof GuestFault && cause.code === "bad_guest_output") {
-    state.log.writeOwn("error", `bad output: ${cause.message}`);
-    return {
-      code: "bad_guest_output",
-      detail: "The function broke the rules of the ABI; its log has the reason",
-    };
+  if (cause instanceof GuestFault && cause.code !== "guest_trapped") {
+    const { code, message } = cause;
+    state.log.writeOwn("error", code === "bad_guest_output" ? `bad output: ${message}` : message);
+    return { code, detail: faultDetails[code] };
   }
   state.log.writeOwn("error", trapText(cause) + guestStack(error));
   if (growRefusal === "host") return noMemoryRoom;

@@ -22,6 +22,11 @@ export class GuestLog {
     return this.#lines;
   }
 
+  /** Whether no further line of the guest is kept. */
+  get isCut(): boolean {
+    return this.#cut;
+  }
+
   /** Keeps one line of the guest, or cuts the log when the call's share is spent. */
   write(level: LogLevel, text: string): void {
     if (this.#cut) return;

@@ -2,13 +2,14 @@
 // A pointer is read as unsigned; a range that leaves the memory is a GuestFault, and whether the buffer is
 // still the memory's is looked at with each use: the guest may have grown it (docs/threat-model.md C1-C5).
 
+import type { GuestFaultCode } from "../invocation.ts";
 import { limits } from "../limits.ts";
 
 /** The guest broke the rules of the ABI; ends the call with `code`. */
 export class GuestFault extends Error {
-  readonly code: "bad_guest_output" | "guest_trapped";
+  readonly code: GuestFaultCode;
 
-  constructor(code: "bad_guest_output" | "guest_trapped", message: string) {
+  constructor(code: GuestFaultCode, message: string) {
     super(message);
     this.code = code;
   }
@@ -19,6 +20,8 @@ export class GuestMemory {
   moved = 0;
   readonly #memory: WebAssembly.Memory;
   #known = new Uint8Array(0);
+  /** Of the buffer it has now; another one once it has grown. */
+  #whole: DataView<ArrayBuffer> | null = null;
 
   constructor(memory: WebAssembly.Memory) {
     this.#memory = memory;
@@ -51,6 +54,38 @@ export class GuestMemory {
     assertInside(bytes, start, source.byteLength);
     this.moved += source.byteLength;
     bytes.set(source, start);
+  }
+
+  u8(pointer: number): number {
+    return this.#data(pointer, 1).getUint8(pointer >>> 0);
+  }
+
+  u16(pointer: number): number {
+    return this.#data(pointer, 2).getUint16(pointer >>> 0, true);
+  }
+
+  u32(pointer: number): number {
+    return this.#data(pointer, 4).getUint32(pointer >>> 0, true);
+  }
+
+  u64(pointer: number): bigint {
+    return this.#data(pointer, 8).getBigUint64(pointer >>> 0, true);
+  }
+
+  setU32(pointer: number, value: number): void {
+    this.#data(pointer, 4).setUint32(pointer >>> 0, value, true);
+  }
+
+  setU64(pointer: number, value: bigint): void {
+    this.#data(pointer, 8).setBigUint64(pointer >>> 0, value, true);
+  }
+
+  /** All of it, once `[pointer, pointer + bytes)` is known to lie inside. */
+  #data(pointer: number, count: number): DataView<ArrayBuffer> {
+    const { bytes } = this;
+    assertInside(bytes, pointer >>> 0, count);
+    if (this.#whole?.buffer !== bytes.buffer) this.#whole = new DataView(bytes.buffer);
+    return this.#whole;
   }
 
   /**

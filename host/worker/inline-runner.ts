@@ -23,6 +23,8 @@ import type { RunningRecord } from "./running-record.ts";
  */
 const checksMax = 2;
 const hostCallsMax = 128;
+/** What it may write into files. */
+const filesBytesMax = 65_536;
 /** Time after which it is ended all the same, at its next check or host call, ms. */
 const budgetMs = 1;
 /** The first few host calls do not look at the clock: reading it is a tenth of what a short call takes. */
@@ -71,7 +73,7 @@ export class InlineRunner {
     const cached = this.#cached(setup);
     const lines: GuestLogLine[] = [];
     const log = new GuestLog(([timeMs, level, text]) => void lines.push({ timeMs, level, message: text }));
-    const state = new CallState(message, cached.env, log);
+    const state = new CallState(message, cached.env, log, cached.setting);
     state.answerRoom = this.#room;
     state.waiter = this.#waiter;
     state.errands = this.#errands;
@@ -159,6 +161,7 @@ export class InlineRunner {
       return this.#giveUp();
     },
     keepResult: () => this.#giveUp(),
+    keepFiles: (bytes) => bytes <= filesBytesMax || this.#giveUp(),
   };
 
   readonly #errands: Errands = { run: () => this.#giveUp(), forget: () => {} };

@@ -2,6 +2,7 @@
 // only when it is set back to its image in between (image.ts). The inspector runs the same code for its
 // trial. Never resolves or copies the exports (docs/threat-model.md H9): it reads the few names it knows.
 
+import type { Abi } from "../function.ts";
 import {
   checkName,
   globalPrefix,
@@ -16,22 +17,20 @@ import {
   type Verdict,
   verdict,
 } from "../prepared-names.ts";
-import { entersAtOnce, startsAtOnce } from "./at-once.ts";
+import type { Adapter, Entry, GuestExport } from "./abi/adapter.ts";
+import { adapters, memoryExport } from "./abi/adapters.ts";
+import type { Binding } from "./abi/host-call.ts";
+import { hostCallImports } from "./abi/offered.ts";
+import { startsAtOnce } from "./at-once.ts";
 import type { CallState } from "./call-state.ts";
 import type { Failure, GrowRefusal } from "./failure.ts";
 import { failure } from "./failure.ts";
 import { GuestMemory } from "./guest-memory.ts";
-import { type Binding, hostCallImports } from "./host-calls.ts";
 import { promising, Suspending } from "./jspi.ts";
-
-export const entryExport = "mayfly_handle";
-export const memoryExport = "memory";
-
-/** The start function, what toolchains export for libraries to be initialised by, and our own name for it. */
-const initialiserNames = [startName, "_initialize", "mayfly_init"];
 
 export type Runnable = {
   readonly module: WebAssembly.Module;
+  readonly adapter: Adapter;
   /** The offered imports it names. */
   readonly wanted: readonly (readonly [string, string])[];
   /** The exports that initialise it, in the order in which the host runs them. */
@@ -41,12 +40,14 @@ export type Runnable = {
 };
 
 /** What is to be known of a compiled module before each of its instances. */
-export function runnable(module: WebAssembly.Module): Runnable {
+export function runnable(module: WebAssembly.Module, abi: Abi): Runnable {
+  const adapter = adapters[abi];
   const names = WebAssembly.Module.exports(module).map(({ name }) => name);
   return {
     module,
+    adapter,
     wanted: wantedImports(module),
-    initialisers: initialiserNames.filter((name) => names.includes(name)),
+    initialisers: [startName, ...adapter.initialisers].filter((name) => names.includes(name)),
     globals: names.filter((name) => name.startsWith(globalPrefix) || name === growRefusedName),
   };
 }
@@ -85,16 +86,15 @@ export class GuestInstance {
   readonly #binding: Binding;
   #call: InstanceCall;
   readonly #initialisers: readonly (() => void)[];
-  readonly #entry: ((requestBytes: number) => void) | null;
-  /** The same, for guests that may be suspended. */
-  #suspendable: ((requestBytes: number) => Promise<void>) | null = null;
+  readonly #adapter: Adapter;
+  readonly #entry: Entry | null;
 
   /**
    * Instantiates for a first call, without running anything but active segments, which may trap, and the start
    * section of a module that is not metered. `memory` null: it has its own, or none.
    */
   constructor(
-    { module, wanted, initialisers, globals }: Runnable,
+    { module, adapter, wanted, initialisers, globals }: Runnable,
     memory: WebAssembly.Memory | null,
     call: InstanceCall,
   ) {
@@ -119,8 +119,9 @@ export class GuestInstance {
       this.#guestMemory = this.memory && new GuestMemory(this.memory);
       call.state.memory = this.#guestMemory;
     }
-    const entry = this.#exports[entryExport];
-    this.#entry = typeof entry === "function" ? (entry as (requestBytes: number) => void) : null;
+    const entry = this.#exports[adapter.entryExport];
+    this.#adapter = adapter;
+    this.#entry = typeof entry === "function" ? adapter.entry(entry as GuestExport) : null;
     this.#initialisers = initialisers
       .map((name) => this.#exports[name])
       .filter((value) => typeof value === "function") as (() => void)[];
@@ -133,6 +134,7 @@ export class GuestInstance {
     this.#call = call;
     this.#binding.call = call.state;
     call.state.memory = this.#guestMemory;
+    call.state.turn = call;
   }
 
   /**
@@ -153,13 +155,17 @@ export class GuestInstance {
   /** Runs the entry point; null when it answered, else what to tell the caller. Rejects as `start`. */
   async runEntry(): Promise<Failure | null> {
     const { call } = this.#binding;
-    this.#suspendable ??= promising(this.#requireEntry());
+    const entry = this.#requireEntry();
     call.phase = "running";
-    await this.#suspendable(call.request.byteLength);
-    // A guest that swallowed the error of a host call and went on is no better for it (docs/threat-model.md H10).
-    if (call.fault !== null) return failure(call.fault, call, null);
-    if (call.answer === null) return { code: "bad_guest_output", detail: "The function gave no answer" };
-    return null;
+    try {
+      await entry.run(call);
+    } catch (error) {
+      // A guest ends itself by a trap, which it cannot catch.
+      if (call.exitCode === null) throw error;
+    } finally {
+      call.flush();
+    }
+    return this.#finish(call);
   }
 
   /** As `runEntry`, whole before it returns: whether it answered well. Nothing it imports may suspend it. */
@@ -167,7 +173,9 @@ export class GuestInstance {
     const { call } = this.#binding;
     const entry = this.#requireEntry();
     call.phase = "running";
-    return entersAtOnce(entry, call.request.byteLength) && call.fault === null && call.answer !== null;
+    if (!entry.runAtOnce(call) && call.exitCode === null) return false;
+    call.flush();
+    return this.#finish(call) === null;
   }
 
   #turn(): Verdict {
@@ -177,8 +185,13 @@ export class GuestInstance {
     return this.#call.turn();
   }
 
-  #requireEntry(): (requestBytes: number) => void {
-    if (this.#entry === null) throw new Error(`The module lost its export ${entryExport}`);
+  #finish(call: CallState): Failure | null {
+    // A guest that swallowed the error of a host call and went on is no better for it (docs/threat-model.md H10).
+    return call.fault === null ? this.#adapter.finish(call) : failure(call.fault, call, null);
+  }
+
+  #requireEntry(): Entry {
+    if (this.#entry === null) throw new Error(`The module lost its export ${this.#adapter.entryExport}`);
     return this.#entry;
   }
 

@@ -44,6 +44,7 @@ export class HeldMemory {
   #pages = 0;
   #pagesMax = 0;
   #resultPages = 0;
+  #filePages = 0;
 
   constructor(budget: MemoryBudget) {
     this.#budget = budget;
@@ -84,8 +85,18 @@ export class HeldMemory {
     return true;
   }
 
+  /** Counts the files that the host keeps for the guest; false without room. */
+  keepFiles(bytes: number): boolean {
+    const pages = Math.ceil(bytes / pageBytes);
+    if (pages === this.#filePages) return true;
+    if (!this.#budget.hold(pages - this.#filePages)) return false;
+    this.#filePages = pages;
+    return true;
+  }
+
   end(): void {
-    this.#budget.release(this.#pages + this.#resultPages);
+    this.#budget.release(this.#pages + this.#resultPages + this.#filePages);
+    this.#filePages = 0;
     this.#pages = 0;
     this.#resultPages = 0;
     this.#memory = null;

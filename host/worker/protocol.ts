@@ -68,6 +68,10 @@ export type ModuleSetup = {
   readonly memory: MemoryBounds | null;
   readonly instances: InstanceUse;
   readonly env: readonly (readonly [string, string])[];
+  /** The name it is called by, then the configured ones. */
+  readonly args: readonly string[];
+  /** The files that the version carries, in their stored form. */
+  readonly files: Uint8Array<SharedArrayBuffer> | null;
 };
 
 /**

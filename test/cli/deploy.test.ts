@@ -2,9 +2,10 @@
 // it prints.
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { decodeTree } from "../../host/files/file-tree.ts";
 import { startFakeHost } from "./fake-host.ts";
 import { buildError, otherWasm, wasm, withFolder } from "./fixtures.ts";
 import { cli } from "./run-cli.ts";
@@ -137,5 +138,61 @@ test("deploy names a file that is not there, or a folder", async () => {
     assert.equal(missing.stderr, 'Cannot read "gone.wasm": there is no such file or folder\n');
     const gone = await cli(["deploy", "hello", "gone.ts"], { cwd });
     assert.equal(gone.stderr, 'Cannot read "gone.ts": there is no such file or folder\n');
+  });
+});
+
+test("deploy --files sends the module and the packed folder as one form", async () => {
+  await using host = await startFakeHost();
+  await withFolder(async (cwd) => {
+    await mkdir(join(cwd, "site/deep"), { recursive: true });
+    await writeFile(join(cwd, "site/index.txt"), "index");
+    await writeFile(join(cwd, "site/deep/page"), "page");
+    host.answer = (_request, response) => {
+      response.writeHead(201, { "content-type": "application/json" });
+      response.end(JSON.stringify({ name: "hello", version: 1, digest: "sha256:00", bytes: 8 }));
+    };
+    const result = await cli(["deploy", "hello", "hello.wasm", "--files", "site", "--url", host.url], {
+      cwd,
+    });
+    assert.equal(result.exitCode, 0, result.stderr);
+    const [put] = host.received;
+    const type = put?.headers["content-type"] ?? "";
+    assert.match(type, /^multipart\/form-data; boundary=/);
+    const form = await new Response(put?.body && new Uint8Array(put.body), {
+      headers: { "content-type": type },
+    }).formData();
+    const bytesOf = async (field: string) => {
+      const part = form.get(field);
+      assert.ok(part instanceof File, field);
+      return new Uint8Array(await part.arrayBuffer());
+    };
+    assert.deepEqual(Buffer.from(await bytesOf("module")), wasm);
+    const files = decodeTree(await bytesOf("files"));
+    assert.deepEqual(
+      files.map(({ path, bytes }) => [path, bytes && Buffer.from(bytes).toString()]),
+      [
+        ["deep/page", "page"],
+        ["index.txt", "index"],
+      ],
+    );
+  });
+});
+
+test("deploy --files refuses a link, and a folder that is not there, before it sends anything", async () => {
+  await using host = await startFakeHost();
+  await withFolder(async (cwd) => {
+    await mkdir(join(cwd, "site"));
+    await symlink("/etc/passwd", join(cwd, "site/link"));
+    for (const [folder, wanted] of [
+      ["site", /"link": it is a link/],
+      ["none", /there is no such file or folder/],
+    ] as const) {
+      const result = await cli(["deploy", "hello", "hello.wasm", "--files", folder, "--url", host.url], {
+        cwd,
+      });
+      assert.equal(result.exitCode, 1);
+      assert.match(result.stderr, wanted);
+    }
+    assert.deepEqual(host.received, []);
   });
 });

@@ -108,7 +108,7 @@ test("a full disk is storage_full, and the next upload after it has room succeed
 });
 
 test("a content type that is no module is unsupported_media_type", async () => {
-  for (const type of ["text/html", "multipart/form-data; boundary=x", "application/json"]) {
+  for (const type of ["text/html", "multipart/mixed; boundary=x", "application/json"]) {
     const answer = await host.ask("PUT", "/v1/functions/fn", {
       body: good,
       headers: { "content-type": type },

@@ -17,7 +17,9 @@ after(() => inspectors.close());
 const asIs = (bytes: Uint8Array<ArrayBuffer>): InspectRequest => ({
   upload: bytes,
   bytes,
+  abi: "assemblyscript",
   memory: null,
+  files: null,
   env: [],
   resettable: false,
 });

@@ -37,6 +37,7 @@ export async function queueOf(
     digest: "one",
     abi: "assemblyscript",
     metered: true,
+    files: null,
     bytes: 1,
     createdAtMs: 0,
     freshCosts,

@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { exampleNames } from "../../scripts/examples.ts";
 import { compiled } from "../support/compiled.ts";
 import { answering } from "./guests.ts";
 import { until } from "./supervised-host.ts";
@@ -57,7 +58,7 @@ async function npmStart(data: string) {
 test("npm start prints a working curl command per example and keeps its data over a restart", async () => {
   const data = await mkdtemp(join(tmpdir(), "mayfly-start-"));
   const folder = await mkdtemp(join(tmpdir(), "mayfly-curl-"));
-  const examples = (await readdir(join(root, "guest/examples"))).sort();
+  const examples = await exampleNames();
   // The other tests want them, too, and build them at this time.
   for (const name of examples) await compiled(join(root, "guest/examples", name, "index.ts"));
   const first = await npmStart(data);

@@ -23,6 +23,7 @@ const deployment: Deployment = {
   createdAtMs: 0,
   freshCosts: null,
   metered: true,
+  files: null,
   quarantined: false,
   config: functionConfigDefault,
   configRevision: 1,

@@ -44,6 +44,7 @@ function deployment(name: string, concurrency: number, queue: number): Deploymen
     createdAtMs: 0,
     freshCosts: null,
     metered: true,
+    files: null,
     quarantined: false,
     config: { ...functionConfigDefault, concurrency, queue },
     configRevision: 1,

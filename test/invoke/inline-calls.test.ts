@@ -18,6 +18,7 @@ const deployment: Deployment = {
   freshCosts: { newUs: 1, resetUs: null },
   quarantined: false,
   metered: true,
+  files: null,
   config: functionConfigDefault,
   configRevision: 1,
 };

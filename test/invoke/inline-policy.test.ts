@@ -16,6 +16,7 @@ const deployment = (freshCosts: Deployment["freshCosts"], id = 1): Deployment =>
   freshCosts,
   quarantined: false,
   metered: true,
+  files: null,
   config: functionConfigDefault,
   configRevision: 1,
 });

@@ -17,6 +17,7 @@ const deployment = {
   createdAtMs: 0,
   freshCosts: null,
   metered: true,
+  files: null,
   quarantined: false,
   config: functionConfigDefault,
   configRevision: 1,
@@ -31,7 +32,7 @@ function invokerThatMeets(
   load: () => Promise<never> = async () => assert.fail(),
 ) {
   const survivals: boolean[] = [];
-  const loaded = { module: null as never, moduleBytes: 0, memory: null, resettable: false };
+  const loaded = { module: null as never, moduleBytes: 0, memory: null, resettable: false, files: null };
   const scheduler = {
     enqueue: (call: PoolCall) => outcome !== null && call.settle(outcome),
     enqueueAgain: () => assert.fail("posted again"),

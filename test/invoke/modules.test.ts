@@ -6,7 +6,7 @@ import { Modules } from "../../host/invoke/modules.ts";
 import { Rewriter } from "../../host/wasm/rewriter.ts";
 import { answering } from "../support/guests.ts";
 
-const form = (digest: string) => ({ digest, metered: true });
+const form = (digest: string) => ({ digest, metered: true, files: null });
 
 function modulesOf(warmMax: number) {
   const reads: string[] = [];

@@ -35,6 +35,8 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
     memory: null,
     instances: "new",
     env: [],
+    args: [],
+    files: null,
   } as const;
   return {
     key: versionId,

@@ -12,7 +12,14 @@ test("a name counts as a function while it has a live version", async () => {
   const folder = await mkdtemp(join(tmpdir(), "mayfly-store-"));
   const { functions, close } = await openStores(join(folder, "mayfly.db"), assert.fail);
   const freshCosts = { newUs: 20, resetUs: null };
-  const version = { abi: "assemblyscript", metered: true, bytes: 1, createdAtMs: 0, freshCosts } as const;
+  const version = {
+    abi: "assemblyscript",
+    metered: true,
+    files: null,
+    bytes: 1,
+    createdAtMs: 0,
+    freshCosts,
+  } as const;
   const counts = (): number[] => [functions.count(), functions.list().length];
   assert.deepEqual(counts(), [0, 0]);
   await functions.putConfig("configured", functionConfigDefault);

@@ -19,6 +19,7 @@ function writesInMemory() {
         createdAtMs: 0,
         freshCosts: { newUs: 20, resetUs: null },
         metered,
+        files: null,
       },
       functionConfigDefault,
     );

@@ -23,5 +23,7 @@ export function setupOf(
     memory: memory ? { initialPages: memory.initialPages, maximumPages } : null,
     instances,
     env: [],
+    args: [],
+    files: null,
   };
 }

@@ -3,10 +3,10 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { limits } from "../../host/limits.ts";
+import { hostCallImports, hostCallType } from "../../host/worker/abi/offered.ts";
 import { CallState } from "../../host/worker/call-state.ts";
 import { GuestLog } from "../../host/worker/guest-log.ts";
 import { GuestMemory } from "../../host/worker/guest-memory.ts";
-import { hostCallImports, hostCallType } from "../../host/worker/host-calls.ts";
 
 function state(memory = true): CallState {
   const made = new CallState(new Uint8Array(4), new Map(), new GuestLog(() => {}));

@@ -1,24 +1,34 @@
 // `mayfly deploy NAME FILE`: builds a .ts file, sets --env, then uploads. The configuration goes
 // first, so that the new version never runs without it.
 
+import { resolve } from "node:path";
 import { readFunctionName, readPair } from "../arguments.ts";
 import type { FunctionRecord, HostClient } from "../client.ts";
-import { type CommandSpec, listOption, requiredArgument } from "../command.ts";
+import { type CommandSpec, listOption, requiredArgument, textOption } from "../command.ts";
 import { environmentOf } from "../function-settings.ts";
 import { readModule } from "../function-source.ts";
 import { formatBytes, shortDigest } from "../output.ts";
+import { packFolder } from "../pack-folder.ts";
 import { terminalLine } from "../terminal-text.ts";
 
 export const deployCommand: CommandSpec = {
   name: "deploy",
   args: "<name> <file>",
   summary: "put a .ts or .wasm file online as a function",
-  examples: ["mayfly deploy hello hello.ts", "mayfly deploy hello hello.wasm --env GREETING=Hi"],
+  examples: [
+    "mayfly deploy hello hello.ts",
+    "mayfly deploy hello hello.wasm --env GREETING=Hi",
+    "mayfly deploy site site.wasm --files public",
+  ],
   options: [
     {
       flags: "--env <key=value>",
       meaning: "set a variable of the function; others stay as they are",
       repeatable: true,
+    },
+    {
+      flags: "--files <folder>",
+      meaning: "carry the files of a folder, which the program finds under /",
     },
   ],
   usesHost: true,
@@ -27,8 +37,10 @@ export const deployCommand: CommandSpec = {
     const pairs = listOption(context.options, "env").map(readPair);
     const client = context.client();
     const wasm = await readModule(requiredArgument(args, 1), context);
+    const folder = textOption(context.options, "files");
+    const files = folder === undefined ? null : await packFolder(resolve(context.io.cwd, folder), folder);
     context.output.progress(`Deploying ${name} ...`);
-    const { record, changed } = await deployWith(client, name, wasm, pairs);
+    const { record, changed } = await deployWith(client, name, { wasm, files }, pairs);
     context.output.value({ ...record, url: functionUrl(client.url, record), changed });
     context.output.line(describeDeploy(record, changed));
     context.output.line(functionUrl(client.url, record));
@@ -57,15 +69,15 @@ export function functionUrl(hostUrl: string, record: FunctionRecord): string {
 async function deployWith(
   client: HostClient,
   name: string,
-  wasm: Uint8Array<ArrayBuffer>,
+  { wasm, files }: { wasm: Uint8Array<ArrayBuffer>; files: Uint8Array<ArrayBuffer> | null },
   pairs: readonly (readonly [string, string])[],
 ): ReturnType<HostClient["deploy"]> {
-  if (pairs.length === 0) return client.deploy(name, wasm);
+  if (pairs.length === 0) return client.deploy(name, wasm, { files });
   const before = await client.readConfig(name);
   const env = { ...environmentOf(before), ...Object.fromEntries(pairs) };
   await client.writeConfig(name, { ...before, env });
   try {
-    return await client.deploy(name, wasm);
+    return await client.deploy(name, wasm, { files });
   } catch (error) {
     await client.writeConfig(name, before);
     throw error;

@@ -89,7 +89,7 @@ async function buildAndDeploy(session: Session, signal: AbortSignal): Promise<vo
     const { wasm } = await compileFile(file, context, false);
     const builtMs = performance.now();
     if (signal.aborted) return;
-    const { record, changed } = await client.deploy(name, wasm, signal);
+    const { record, changed } = await client.deploy(name, wasm, { signal });
     const deployedMs = performance.now();
     session.deployed.open();
     const buildMs = Math.round(builtMs - startMs);

@@ -5,31 +5,22 @@ import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 
-const schemas = [
-  "schema-1.sql",
-  "schema-2.sql",
-  "schema-3.sql",
-  "schema-4.sql",
-  "schema-5.sql",
-  "schema-6.sql",
-  "schema-7.sql",
-  "schema-8.sql",
-];
+/** Numbers of the files, which are those of the schemas that they lead to. */
+const schemas = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+const newest = Math.max(...schemas);
 
 /** Opens for writing and migrates. Throws when the file is of a newer schema or no database. */
 export function openForWriting(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { enableForeignKeyConstraints: true });
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000");
   const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-  if (version > schemas.length) {
+  if (version > newest) {
     database.close();
-    throw new Error(
-      `${file} was written by a newer Mayfly: schema ${version}, this one knows ${schemas.length}`,
-    );
+    throw new Error(`${file} was written by a newer Mayfly: schema ${version}, this one knows ${newest}`);
   }
-  for (let next = version; next < schemas.length; next += 1) {
-    const path = fileURLToPath(import.meta.resolve(`./${schemas[next]}`));
-    database.exec(`BEGIN; ${readFileSync(path, "utf8")}; PRAGMA user_version = ${next + 1}; COMMIT`);
+  for (const schema of schemas.filter((each) => each > version)) {
+    const path = fileURLToPath(import.meta.resolve(`./schema-${schema}.sql`));
+    database.exec(`BEGIN; ${readFileSync(path, "utf8")}; PRAGMA user_version = ${schema}; COMMIT`);
   }
   return database;
 }

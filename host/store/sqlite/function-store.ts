@@ -16,7 +16,7 @@ import { type Row, StatementCache } from "./statement-cache.ts";
 import type { Writer } from "./writer.ts";
 
 const deploymentColumns = `v.id, v.name, v.version, v.digest, v.abi, v.size_bytes, v.created_at_ms,
-  v.new_us, v.reset_us, v.quarantined, v.metered, f.config_json, f.config_revision`;
+  v.new_us, v.reset_us, v.quarantined, v.metered, v.files_digest, v.files_bytes, f.config_json, f.config_revision`;
 
 /** Names looked up and not found are kept too, up to this many: a probe must not cost a query each. */
 const cachedMax = 20_000;
@@ -88,7 +88,10 @@ export class SqliteFunctionStore implements FunctionStore {
   }
 
   digests(): Set<string> {
-    return new Set(this.#sql.all("SELECT DISTINCT digest FROM versions").map((row) => String(row["digest"])));
+    const rows = this.#sql.all(
+      "SELECT digest FROM versions UNION SELECT files_digest FROM versions WHERE files_digest <> ''",
+    );
+    return new Set(rows.map((row) => String(row["digest"])));
   }
 
   suspects(): number[] {
@@ -158,6 +161,10 @@ function toVersion(row: Row): FunctionVersion {
     freshCosts: toCosts(row),
     quarantined: row["quarantined"] === 1,
     metered: row["metered"] === 1,
+    files:
+      row["files_digest"] === ""
+        ? null
+        : { digest: String(row["files_digest"]), bytes: Number(row["files_bytes"]) },
   };
 }
 

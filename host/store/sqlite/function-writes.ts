@@ -19,22 +19,28 @@ export class FunctionWrites {
   /** Makes `version` live: a new row, or the kept one with the same digest. */
   deploy(version: NewVersion, configDefault: FunctionConfig): DeployOutcome {
     const { name, digest, abi, bytes, createdAtMs, freshCosts, metered } = version;
+    const { digest: filesDigest = "", bytes: filesBytes = 0 } = version.files ?? {};
     this.#sql.run(
       "INSERT INTO functions (name, config_json) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
       name,
       JSON.stringify(configDefault),
     );
-    const kept = this.#sql.get("SELECT version FROM versions WHERE name = ? AND digest = ?", name, digest);
+    const kept = this.#sql.get(
+      "SELECT version FROM versions WHERE name = ? AND digest = ? AND files_digest = ?",
+      name,
+      digest,
+      filesDigest,
+    );
     if (kept !== undefined) {
       const number = Number(kept["version"]);
       // Another Mayfly may have learnt to meter what the one before could not.
       this.#sql.run(
-        "UPDATE versions SET metered = ?1, new_us = ?2, reset_us = ?3 WHERE name = ?4 AND digest = ?5 AND metered <> ?1",
+        "UPDATE versions SET metered = ?1, new_us = ?2, reset_us = ?3 WHERE name = ?4 AND version = ?5 AND metered <> ?1",
         Number(metered),
         freshCosts.newUs,
         freshCosts.resetUs,
         name,
-        digest,
+        number,
       );
       this.#setLive(name, number);
       return { created: false, version: number, orphans: [] };
@@ -46,8 +52,9 @@ export class FunctionWrites {
       )?.["version_last"],
     );
     this.#sql.run(
-      `INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms, new_us, reset_us, metered)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms, new_us, reset_us, metered,
+         files_digest, files_bytes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       name,
       next,
       digest,
@@ -57,12 +64,14 @@ export class FunctionWrites {
       freshCosts.newUs,
       freshCosts.resetUs,
       Number(metered),
+      filesDigest,
+      filesBytes,
     );
     this.#setLive(name, next);
     const pruned = this.#sql.all(
       `DELETE FROM versions WHERE name = ?1 AND version IN (
          SELECT version FROM versions WHERE name = ?1 AND version <> ?2 ORDER BY version DESC LIMIT -1 OFFSET ?3)
-       RETURNING digest`,
+       RETURNING digest, files_digest`,
       name,
       next,
       this.#versionsMax - 1,
@@ -87,7 +96,7 @@ export class FunctionWrites {
 
   /** Gives the digests that no version names any more. */
   remove(name: string): string[] {
-    const versions = this.#sql.all("SELECT digest FROM versions WHERE name = ?", name);
+    const versions = this.#sql.all("SELECT digest, files_digest FROM versions WHERE name = ?", name);
     const { changes } = this.#sql.run("DELETE FROM functions WHERE name = ?", name);
     if (changes === 0) throw new HostError("function_not_found", `No function "${name}"`);
     return this.#orphans(versions);
@@ -110,9 +119,11 @@ export class FunctionWrites {
   }
 
   #orphans(removed: readonly Row[]): string[] {
-    return removed
-      .map((row) => String(row["digest"]))
-      .filter((digest) => this.#sql.get("SELECT 1 FROM versions WHERE digest = ?", digest) === undefined);
+    const digests = removed.flatMap((row) => [String(row["digest"]), String(row["files_digest"])]);
+    const named = "SELECT 1 FROM versions WHERE digest = ?1 OR (files_digest <> '' AND files_digest = ?1)";
+    return [...new Set(digests)].filter(
+      (digest) => digest !== "" && this.#sql.get(named, digest) === undefined,
+    );
   }
 
   #setLive(name: string, version: number): void {

@@ -1,0 +1,70 @@
+// The programs of guest/examples in other languages, built by their own compilers and called over HTTP. What is
+// not on the machine is skipped, and says so; the ABI itself is tested beside this file without any of them.
+
+import { strict as assert } from "node:assert";
+import { after, test } from "node:test";
+import { buildProgram, type Toolchain, toolchains } from "../../scripts/toolchains.ts";
+import { assertProblem, TestHost } from "../support/test-host.ts";
+import { upload } from "../support/uploads.ts";
+
+const host = await TestHost.start();
+after(() => host.close());
+
+const cases: readonly (readonly [Toolchain, string])[] = [
+  [toolchains.c, "hello.c"],
+  [toolchains.rust, "hello.rs"],
+  [toolchains.go, "main.go"],
+];
+const missing = new Map(
+  await Promise.all(cases.map(async ([toolchain]) => [toolchain, await toolchain.missing()] as const)),
+);
+const skipped = (toolchain: Toolchain): { skip: string | false; timeout: number } => ({
+  skip: missing.get(toolchain) ?? false,
+  // Go compiles its whole library the first time.
+  timeout: 300_000,
+});
+
+for (const [toolchain, source] of cases) {
+  const { language } = toolchain;
+  test(`${language}: ${source} says hello`, skipped(toolchain), async () => {
+    const name = `hello-${language}`;
+    await host.deploy(name, await buildProgram(toolchain, source));
+    for (let count = 0; count < 3; count += 1) {
+      assert.equal((await host.ask("GET", `/fn/${name}?name=Ada`)).text, "Hello, Ada!");
+    }
+    const answer = await host.ask("GET", `/fn/${name}`);
+    assert.deepEqual(
+      [answer.status, answer.text, answer.header("content-type")],
+      [200, "Hello, world!", "text/plain; charset=utf-8"],
+    );
+  });
+}
+
+test(
+  "c: a program finds its files, its body and a /tmp of its own, and nothing else",
+  skipped(toolchains.c),
+  async () => {
+    const module = await buildProgram(toolchains.c, "files.c");
+    const files = [
+      ["index.txt", "at the root"],
+      ["deep/er/page.txt", "x".repeat(100_000)],
+    ] as const;
+    assert.equal((await upload(host, "files", module, files)).status, 201);
+    assert.equal((await host.ask("GET", "/fn/files/index.txt")).text, "at the root");
+    assert.equal((await host.ask("GET", "/fn/files/deep/er/page.txt")).text, "x".repeat(100_000));
+    for (const path of [
+      "none",
+      "deep/../../etc/passwd",
+      "%2e%2e/%2e%2e/etc/passwd",
+      "/etc/passwd",
+      "tmp/body",
+    ]) {
+      assert.equal((await host.ask("GET", `/fn/files/${path}`)).status, 404, path);
+    }
+    const lines = await host.call("files", { body: "line\n".repeat(20_000) });
+    assert.equal(lines.text, "20000 lines\n");
+    // What one call wrote is not there for the next.
+    assert.equal((await host.ask("GET", "/fn/files/tmp/body")).status, 404);
+    assertProblem(await host.ask("PUT", "/fn/files", { body: "x" }), 502, "program_failed");
+  },
+);
