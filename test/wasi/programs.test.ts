@@ -46,6 +46,7 @@ test("the request is in the environment, beside the function's own variables", a
   const answer = await host.ask("POST", "/fn/environment/a%20b/c?x=1&y=%20", {
     body: "four",
     headers: {
+      "access-control-request-headers": "content-type",
       "content-type": "text/x",
       "x-test": "1",
       "x-own": "theirs",
