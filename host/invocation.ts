@@ -34,7 +34,13 @@ export type LogLine = {
 /** How a guest can break the rules, or end without an answer. */
 export type GuestFaultCode = Extract<
   ErrorCode,
-  "guest_trapped" | "bad_guest_output" | "program_failed" | "no_cgi_headers" | "bad_cgi_headers"
+  | "guest_trapped"
+  | "bad_guest_output"
+  | "program_failed"
+  | "no_cgi_headers"
+  | "bad_cgi_headers"
+  | "body_too_large"
+  | "overloaded"
 >;
 
 /** What a worker answers for one call. */
@@ -52,6 +58,12 @@ export type CallResult =
       readonly timings: Timings;
     }
   | {
+      /** Its answer has gone out in pieces, and is whole. */
+      readonly kind: "streamed";
+      readonly begunAtMs: number;
+      readonly timings: Timings;
+    }
+  | {
       /** It was told to stop: it had used up its CPU time, or the pool had asked for it (`code` null). */
       readonly kind: "stopped";
       readonly code: Extract<ErrorCode, "cpu_exceeded"> | null;
@@ -60,7 +72,7 @@ export type CallResult =
     }
   | {
       readonly kind: "failed";
-      readonly code: GuestFaultCode | Extract<ErrorCode, "memory_exceeded" | "overloaded">;
+      readonly code: GuestFaultCode | Extract<ErrorCode, "memory_exceeded">;
       /** For the caller: nothing of the guest's own text. */
       readonly detail: string;
       readonly begunAtMs: number;

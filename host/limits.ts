@@ -14,6 +14,16 @@ export const limitTable = {
   filePathBytesMax: limit(1_024, "bytes", "of one file's path, from the root"),
   requestBodyBytesMax: limit(6 * 1024 * 1024, "bytes", "a request body is buffered before a thread is held"),
   responseBodyBytesMax: limit(6 * 1024 * 1024, "bytes", "a response body is copied out of the guest at once"),
+  streamedRequestBytesMax: limit(
+    5 * 1024 * 1024 * 1024,
+    "bytes",
+    "a request body that its guest reads as it comes; the call's time ends most before",
+  ),
+  streamedResponseBytesMax: limit(
+    5 * 1024 * 1024 * 1024,
+    "bytes",
+    "a response body that its guest writes in pieces; the call's time ends most before",
+  ),
   configBodyBytesMax: limit(256 * 1024, "bytes", "a JSON body of the control plane is parsed at once"),
   responseHeaderBytesMax: limit(
     64 * 1024,

@@ -265,12 +265,12 @@ function startEngine(
       fetch: (context, message) => outbound.fetch(context, message),
       ask: (context, message) => services.ask(context, message),
     },
-    onCleared: (versionId) =>
-      void functions.clearSuspect(versionId).catch((error: unknown) => onFault(error, "")),
+    onCleared: (id) => void functions.clearSuspect(id).catch((error: unknown) => onFault(error, "")),
   });
   const routeParts: InvokeRouteParts = {
     route: (name, pin) => routeCall(functions, name, pin, config.allowUnmetered),
     invoke: (request) => invoker.invoke(request),
+    load: (deployment) => invoker.load(deployment),
     later: async (request, body, deployment, depth) => {
       if (admission.draining) {
         throw new HostError("overloaded", "Cannot take the call: the host is shutting down", {

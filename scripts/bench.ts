@@ -21,6 +21,7 @@ const benchmarks = [
   "trace",
   "events",
   "blobs",
+  "streaming",
 ];
 const folder = join(import.meta.dirname, "..", "bench");
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith("-"));

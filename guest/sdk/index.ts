@@ -1,6 +1,7 @@
 // What a function may import from "mayfly".
 
 export { Blob, BlobInfo, BlobPage, Bucket, blobs } from "./blobs";
+export { BodyStream } from "./body-stream";
 export { CloudEvent } from "./cloud-event";
 export { env } from "./env";
 export { events } from "./events";
@@ -18,4 +19,5 @@ export { now } from "./now";
 export { random } from "./random";
 export { Request } from "./request";
 export { Response } from "./response";
+export { EventStream, ResponseStream } from "./response-stream";
 export { sleep } from "./sleep";

@@ -1,10 +1,12 @@
 // The request a function answers. Its parts are decoded when they are asked for: a function that
 // reads only the path pays only for the path.
 
+import { BodyStream } from "./body-stream";
 import { cookieValue } from "./cookie";
 import { FormPairs } from "./form-text";
 import { sameName } from "./header-name";
 import { Headers } from "./headers";
+import { body_rest, result_read } from "./host/mayfly";
 import {
   address,
   bodyAt,
@@ -37,6 +39,7 @@ import { decodeUtf8 } from "./utf8";
 export class Request {
   private message: ArrayBuffer;
   private decodedHeaders: Headers | null = null;
+  private restBody: Uint8Array | null = null;
 
   /** Made by the SDK from the host's message; a function is given one. */
   constructor(message: ArrayBuffer) {
@@ -211,7 +214,21 @@ export class Request {
    */
   get body(): Uint8Array {
     const start = bodyAt(this.message);
+    if (start === this.message.byteLength) return this.rest();
     return Uint8Array.wrap(this.message, start, this.message.byteLength - start);
+  }
+
+  /**
+   * The body as it comes, for bodies that are large or slow: a function that uses this anywhere begins when
+   * the head of a request is there. `body` and `text()` still give all of it, or what has not been read.
+   *
+   * ```ts
+   * const body = req.stream();
+   * for (let chunk = body.read(); chunk !== null; chunk = body.read()) total += chunk.length;
+   * ```
+   */
+  stream(): BodyStream {
+    return new BodyStream();
   }
 
   /**
@@ -223,14 +240,24 @@ export class Request {
    * ```
    */
   text(): string {
-    const at = bodyAt(this.message);
-    let start = address(this.message, at);
-    let length = this.message.byteLength - at;
+    const bytes = this.body;
+    let start = bytes.dataStart;
+    let length = bytes.length;
     if (length >= 3 && load<u8>(start) === 0xef && load<u16>(start, 1) === 0xbfbb) {
       start += 3;
       length -= 3;
     }
     return decodeUtf8(start, length);
+  }
+
+  /** The body of a request whose message is without: it is read as it comes, or there is none. */
+  private rest(): Uint8Array {
+    const known = this.restBody;
+    if (known !== null) return known;
+    const bytes = new Uint8Array(body_rest());
+    if (bytes.length > 0) result_read(bytes.dataStart);
+    this.restBody = bytes;
+    return bytes;
   }
 
   private queryPairs(): FormPairs {

@@ -1,8 +1,10 @@
-// The response a function gives, and its layout as a message to the host (docs/abi.md).
+// The response a function gives.
 
 import { sameName } from "./header-name";
 import { Headers } from "./headers";
 import { response_write } from "./host/mayfly";
+import { responseMessage } from "./response-message";
+import { EventStream, ResponseStream } from "./response-stream";
 import { encodeUtf8, utf8Bytes, utf8Length } from "./utf8";
 
 /**
@@ -35,6 +37,7 @@ export class Response {
   // A text stays a string until it is written straight into the message.
   private textBody: string = "";
   private bytesBody: Uint8Array | null;
+  private isSent: bool = false;
 
   /**
    * A response with a body of bytes, or none. No content type is set.
@@ -102,6 +105,41 @@ export class Response {
   }
 
   /**
+   * A response that is sent while it is written; `end()` gives what `handle` returns.
+   *
+   * ```ts
+   * const out = Response.stream(200, "text/plain; charset=utf-8");
+   * out.writeText("first\n");
+   * sleep(1000);
+   * out.writeText("second\n");
+   * return out.end();
+   * ```
+   */
+  static stream(status: i32 = 200, contentType: string = "application/octet-stream"): ResponseStream {
+    return new ResponseStream(status, contentType);
+  }
+
+  /**
+   * A stream of server-sent events, which a browser reads with `EventSource`.
+   *
+   * ```ts
+   * const out = Response.events();
+   * out.send("hello");
+   * return out.end();
+   * ```
+   */
+  static events(): EventStream {
+    return new EventStream();
+  }
+
+  /** What a stream returns when it has ended: there is nothing left to send. Internal. */
+  static alreadySent(status: i32): Response {
+    const response = new Response(status);
+    response.isSent = true;
+    return response;
+  }
+
+  /**
    * Sets a header and returns the response, so that calls chain. An earlier value is replaced, but
    * for `set-cookie`, of which there may be several.
    *
@@ -132,30 +170,15 @@ export class Response {
 
   /** Hands the response to the host; the SDK does this with what `handle` returns. */
   send(): void {
+    if (this.isSent) return;
     const bytes = this.bytesBody;
     const bodyLength = bytes === null ? utf8Length(this.textBody) : bytes.length;
-    const headLength = this.headLength();
-    const message = new ArrayBuffer(4 + headLength + bodyLength);
+    const message = responseMessage(this.status, this.headers, bodyLength);
     const start = changetype<usize>(message);
-    store<i32>(start, headLength);
-    store<i32>(start, this.status, 4);
-    store<i32>(start, this.headers.length, 8);
-    let at = start + 12;
-    for (let i = 0; i < this.headers.length; i++) {
-      at = writeText(at, this.headers.nameAt(i));
-      at = writeText(at, this.headers.valueAt(i));
-    }
+    const at = start + 4 + <usize>load<i32>(start);
     if (bytes === null) encodeUtf8(this.textBody, at);
     else memory.copy(at, bytes.dataStart, <usize>bodyLength);
     response_write(start, <usize>message.byteLength);
-  }
-
-  private headLength(): i32 {
-    let length = 8;
-    for (let i = 0; i < this.headers.length; i++) {
-      length += 8 + utf8Length(this.headers.nameAt(i)) + utf8Length(this.headers.valueAt(i));
-    }
-    return length;
   }
 
   private static ofText(text: string, contentType: string, status: i32): Response {
@@ -164,12 +187,6 @@ export class Response {
     response.headers.add("content-type", contentType);
     return response;
   }
-}
-
-function writeText(at: usize, text: string): usize {
-  const length = encodeUtf8(text, at + 4);
-  store<i32>(at, length);
-  return at + 4 + <usize>length;
 }
 
 /** Escapes what RFC 3986 allows nowhere in a URL: controls, space, quotes, brackets, non-ASCII. */

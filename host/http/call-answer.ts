@@ -4,7 +4,7 @@
 import { HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
 import type { Timings } from "../invocation.ts";
-import { type InvokeAnswer, InvokeError } from "../invoke/invoker.ts";
+import { InvokeError } from "../invoke/invoker.ts";
 import { type GuestResponse, readGuestResponse } from "./guest-response.ts";
 
 export type AnswerParts = {
@@ -15,7 +15,7 @@ export type AnswerParts = {
 /** The guest's response; throws InvokeError when it is none. */
 export function readAnswer(
   parts: AnswerParts,
-  answer: InvokeAnswer,
+  answer: { readonly message: Uint8Array; readonly timings: Timings },
   call: { readonly method: string; readonly deployment: Deployment; readonly requestId: string },
 ): GuestResponse {
   try {

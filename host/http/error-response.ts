@@ -69,9 +69,24 @@ export function writeProblem(
   }
   response.writeHead(problem.status, [...headers, "connection", "close"]);
   response.write(problem.body);
+  endUnread(request, response);
+}
+
+/**
+ * Ends a response whose bytes have been written. Where the client is still sending, as above; a head that
+ * did not announce it makes no difference to that.
+ */
+export function endUnread(request: IncomingMessage, response: ServerResponse): void {
+  if (!isUnread(request)) {
+    response.end();
+    return;
+  }
+  response.shouldKeepAlive = false;
   const end = (): void => {
     clearTimeout(timer);
     response.end();
+    // A head that promised to keep it binds nobody to read what may never end.
+    if (isUnread(request)) response.once("finish", () => request.socket.destroySoon());
   };
   const timer = setTimeout(end, lingerMs).unref();
   request.once("end", end).once("close", end).resume();

@@ -4,7 +4,7 @@
 import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import { type Deployment, functionName } from "../function.ts";
 import type { Timings } from "../invocation.ts";
-import { InvokeError } from "../invoke/invoker.ts";
+import { type InvokeAnswer, InvokeError } from "../invoke/invoker.ts";
 import { encodeRequest, encodeResponse } from "../messages.ts";
 import { callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf } from "./error-response.ts";
@@ -88,7 +88,7 @@ export class InternalCalls {
         timeoutMs: call.timeoutMs,
         watchGone: (onGone) => watchAborted(call.signal, onGone),
       });
-      const guest = readAnswer(this.#parts, answer, { method, deployment, requestId });
+      const guest = readAnswer(this.#parts, wholeAnswer(answer), { method, deployment, requestId });
       share.add(guest.body?.byteLength ?? 0);
       return { guest, timings: answer.timings };
     } catch (error) {
@@ -106,4 +106,10 @@ function watchAborted(signal: AbortSignal, onGone: () => void): Disposable {
   if (signal.aborted) onGone();
   else signal.addEventListener("abort", onGone);
   return { [Symbol.dispose]: () => signal.removeEventListener("abort", onGone) };
+}
+
+/** Nobody here takes an answer in pieces, so it has been joined. */
+function wholeAnswer({ message, timings }: InvokeAnswer): { message: Uint8Array; timings: Timings } {
+  if (message === null) throw new Error("An answer that was to be whole went out in pieces");
+  return { message, timings };
 }

@@ -9,6 +9,8 @@ import type { AsyncRequest } from "../async-call.ts";
 import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
 import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
+import type { ModuleLoad } from "../invoke/modules.ts";
+import type { AnswerSink, AnswerStart } from "../invoke/streamed-call.ts";
 import { encodeRequest } from "../messages.ts";
 import { AnswerBatch } from "./answer-batch.ts";
 import { AnswerBytes } from "./answer-bytes.ts";
@@ -17,17 +19,21 @@ import { invokeBody } from "./body-bytes.ts";
 import { type AnswerParts, callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import { GoneClients } from "./gone-clients.ts";
-import type { GuestResponse } from "./guest-response.ts";
+import { type GuestResponse, readGuestResponse } from "./guest-response.ts";
 import { depthOf, requestHeaders } from "./headers.ts";
 import { ClientGone, hasBody, readBody } from "./request-body.ts";
 import { newRequestId } from "./request-id.ts";
 import { asyncRequest, prefersAsync, sendAccepted } from "./respond-async.ts";
+import { StreamedAnswer } from "./streamed-answer.ts";
+import { isLong, StreamedBody } from "./streamed-body.ts";
 import type { FunctionTarget } from "./target.ts";
 
 export type InvokeRouteParts = {
   /** The deployment of a name and pin; throws `function_not_found` or `function_quarantined`. */
   readonly route: (name: string, pin: string | null) => Deployment;
   readonly invoke: (request: InvokeRequest) => InvokeAnswer | Promise<InvokeAnswer>;
+  /** The module of a deployment, which says whether it reads bodies as they come. */
+  readonly load: (deployment: Deployment) => ModuleLoad | Promise<ModuleLoad>;
   /** Stores a call that is to be made later; its id, once it is durable. */
   readonly later: (
     request: Omit<AsyncRequest, "id" | "function">,
@@ -39,6 +45,8 @@ export type InvokeRouteParts = {
   readonly bodies: BodyBudget;
   readonly onOutcome: (deployment: Deployment | null, outcome: CallOutcome, ms: number) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
+  /** `limits.writeStallTimeoutMs` unless given. */
+  readonly writeStallTimeoutMs?: number;
 } & AnswerParts;
 
 /** Which request it is, and when it began to come (`performance.now`). */
@@ -51,6 +59,15 @@ type Exchange = {
   readonly arrival: Arrival;
   /** Null until it is known. */
   deployment: Deployment | null;
+  /** An answer that goes out as it comes; null until one does. */
+  streamed: StreamedAnswer | null;
+};
+
+/** A request's body: bytes, or where they come from, with the module that was looked at for it. */
+type RequestBody = {
+  readonly bytes: Uint8Array;
+  readonly source?: StreamedBody;
+  readonly load?: ModuleLoad | undefined;
 };
 
 const noBody = new Uint8Array(0);
@@ -74,7 +91,7 @@ export class InvokeRoutes {
     closing: () => boolean,
   ): void {
     const arrival: Arrival = { requestId: newRequestId(), startMs: performance.now() };
-    const exchange: Exchange = { request, response, closing, arrival, deployment: null };
+    const exchange: Exchange = { request, response, closing, arrival, deployment: null, streamed: null };
     let answer: InvokeAnswer | Promise<InvokeAnswer>;
     try {
       exchange.deployment = this.#parts.route(target.name, target.pin);
@@ -84,7 +101,7 @@ export class InvokeRoutes {
         );
         return;
       }
-      answer = this.#invoke(request, target, exchange.deployment, arrival);
+      answer = this.#invoke(exchange, target, exchange.deployment);
     } catch (error) {
       this.#refuse(exchange, error);
       return;
@@ -111,12 +128,15 @@ export class InvokeRoutes {
   #reply(exchange: Exchange, answer: InvokeAnswer): void {
     const { request, response, closing, arrival } = exchange;
     const deployment = exchange.deployment as Deployment;
+    const { message, timings } = answer;
+    if (message === null) return this.#replied(exchange, deployment);
     try {
       const { method = "GET" } = request;
-      const guest = readAnswer(this.#parts, answer, { method, deployment, requestId: arrival.requestId });
+      const whole = { message, timings };
+      const guest = readAnswer(this.#parts, whole, { method, deployment, requestId: arrival.requestId });
       const bytes = guest.body?.byteLength ?? 0;
       this.#answers.hold(request.socket, response, bytes);
-      const headers = callHeaders(arrival.requestId, deployment, answer.timings);
+      const headers = callHeaders(arrival.requestId, deployment, timings);
       this.#batch.add(() => {
         if (closing()) response.shouldKeepAlive = false;
         send(response, guest, headers);
@@ -129,7 +149,36 @@ export class InvokeRoutes {
     this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs);
   }
 
-  #refuse({ request, response, closing, arrival, deployment }: Exchange, error: unknown): void {
+  /** The last bytes of an answer that went out as it came have been written. */
+  #replied({ response, streamed, arrival }: Exchange, deployment: Deployment): void {
+    streamed?.end();
+    this.#cutLate(response, deployment, arrival);
+    this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs);
+  }
+
+  /** Begins an answer that goes out as it comes; throws `bad_guest_output`. */
+  #begin(exchange: Exchange, deployment: Deployment, { head, timings }: AnswerStart): AnswerSink {
+    const { request, response, closing, arrival } = exchange;
+    const { method = "GET", socket } = request;
+    const { requestId } = arrival;
+    const guest = readGuestResponse(head, method);
+    if (closing()) response.shouldKeepAlive = false;
+    const share = this.#parts.bodies.share();
+    socket.once("close", share[Symbol.dispose]);
+    response.once("finish", () => socket.off("close", share[Symbol.dispose]));
+    const { writeStallTimeoutMs } = this.#parts;
+    exchange.streamed = new StreamedAnswer({
+      request,
+      response,
+      guest,
+      headers: callHeaders(requestId, deployment, timings),
+      share,
+      ...(writeStallTimeoutMs && { stallTimeoutMs: writeStallTimeoutMs }),
+    });
+    return exchange.streamed;
+  }
+
+  #refuse({ request, response, closing, arrival, deployment, streamed }: Exchange, error: unknown): void {
     const outcome = outcomeOf(error);
     if (outcome === null) return;
     this.#parts.onOutcome(deployment, outcome, performance.now() - arrival.startMs);
@@ -137,30 +186,35 @@ export class InvokeRoutes {
     if (outcome === "client_gone") return;
     const { requestId } = arrival;
     const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
+    if (streamed !== null) return streamed.cut();
     const timings = error instanceof InvokeError ? error.timings : {};
     if (closing()) response.shouldKeepAlive = false;
     writeProblem(request, response, problem, callHeaders(requestId, deployment, timings));
   }
 
   #invoke(
-    request: IncomingMessage,
+    exchange: Exchange,
     target: FunctionTarget,
     deployment: Deployment,
-    arrival: Arrival,
   ): InvokeAnswer | Promise<InvokeAnswer> {
-    if (!hasBody(request)) return this.#call(request, target, deployment, arrival, noBody);
-    return this.#invokeWithBody(request, target, deployment, arrival);
+    if (!hasBody(exchange.request)) return this.#call(exchange, target, deployment, { bytes: noBody });
+    return this.#invokeWithBody(exchange, target, deployment);
   }
 
   async #invokeWithBody(
-    request: IncomingMessage,
+    exchange: Exchange,
     target: FunctionTarget,
     deployment: Deployment,
-    arrival: Arrival,
   ): Promise<InvokeAnswer> {
+    const { request } = exchange;
     using share = this.#parts.bodies.share();
-    const body = await this.#body(request, deployment, share);
-    return await this.#call(request, target, deployment, arrival, body);
+    const load = isLong(request) ? await this.#parts.load(deployment) : undefined;
+    if (load?.loaded.readsBody === true) {
+      using source = new StreamedBody(request, share);
+      return await this.#call(exchange, target, deployment, { bytes: noBody, source, load });
+    }
+    const bytes = await this.#body(request, deployment, share);
+    return await this.#call(exchange, target, deployment, { bytes, load });
   }
 
   #body(request: IncomingMessage, { name, config }: Deployment, share: BodyShare): Promise<Uint8Array> {
@@ -195,12 +249,13 @@ export class InvokeRoutes {
   }
 
   #call(
-    request: IncomingMessage,
+    exchange: Exchange,
     target: FunctionTarget,
     deployment: Deployment,
-    { requestId, startMs }: Arrival,
-    body: Uint8Array,
+    { bytes, source, load }: RequestBody,
   ): InvokeAnswer | Promise<InvokeAnswer> {
+    const { request, arrival } = exchange;
+    const { requestId, startMs } = arrival;
     const { method = "GET", url = "/", socket } = request;
     const host = request.headers.host ?? "";
     const message = encodeRequest(
@@ -212,7 +267,7 @@ export class InvokeRoutes {
         remoteAddress: socket.remoteAddress ?? "",
         headers: requestHeaders(request.rawHeaders),
       },
-      body,
+      bytes,
     );
     const watchGone = (onGone: () => void): Disposable => this.#gone.watch(socket, onGone);
     return this.#parts.invoke({
@@ -220,8 +275,11 @@ export class InvokeRoutes {
       requestId,
       message,
       watchGone,
+      body: source,
+      load,
+      onAnswer: (start) => this.#begin(exchange, deployment, start),
       // A request without a body has come whole.
-      elapsedMs: body === noBody ? 0 : performance.now() - startMs,
+      elapsedMs: bytes === noBody && source === undefined ? 0 : performance.now() - startMs,
       depth: depthOf(request.headers["x-mayfly-depth"]),
     });
   }

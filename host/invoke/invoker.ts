@@ -25,11 +25,13 @@ import {
 import { adapters } from "../worker/abi/adapters.ts";
 import { type InstanceUse, type ModuleSetup, type SetupKey, setupKey } from "../worker/protocol.ts";
 import type { Admission } from "./admission.ts";
+import { timingsOf } from "./call-timings.ts";
 import { Deadline } from "./deadline.ts";
 import type { InlineCalls } from "./inline-calls.ts";
 import type { LoadedModule, ModuleLoad, Modules } from "./modules.ts";
 import type { PoolCall, PoolOutcome } from "./pool.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { StreamedCall, type StreamedRequest } from "./streamed-call.ts";
 
 export type InvokeRequest = {
   readonly deployment: Deployment;
@@ -45,9 +47,15 @@ export type InvokeRequest = {
   readonly elapsedMs?: number;
   /** Calls `onGone` when nobody waits for the answer any more; disposing ends that. */
   readonly watchGone: (onGone: () => void) => Disposable;
-};
+  /** What its module took to load, where that was done before. */
+  readonly load?: ModuleLoad | undefined;
+} & StreamedRequest;
 
-export type InvokeAnswer = { readonly message: Uint8Array; readonly timings: Timings };
+export type InvokeAnswer = {
+  /** Null when the answer went to the request's `onAnswer` as it came. */
+  readonly message: Uint8Array | null;
+  readonly timings: Timings;
+};
 
 export type InvokerParts = {
   readonly admission: Admission;
@@ -94,13 +102,30 @@ export class Invoker {
     const acceptedAtMs = monotonicMs();
     const { deployment } = request;
     const { admission, modules, inline } = this.#parts;
-    if (inline?.mayTry(deployment) === true && admission.mayRunNow(deployment)) {
+    if (
+      request.body === undefined &&
+      inline?.mayTry(deployment) === true &&
+      admission.mayRunNow(deployment)
+    ) {
       const loaded = modules.kept(deployment);
       const leftMs = timeoutOf(request) - (request.elapsedMs ?? 0);
       const answer = loaded && this.#inline(request, { loaded }, leftMs, acceptedAtMs);
       if (answer) return answer;
     }
     return this.#invoke(request, acceptedAtMs);
+  }
+
+  /** The module of a version that is called, for what has to be known of it before the call begins. */
+  load(deployment: Deployment): ModuleLoad | Promise<ModuleLoad> {
+    const load = this.#parts.modules.get(deployment);
+    if (!(load instanceof Promise)) return load;
+    return load.catch((error: unknown) => {
+      const { id, name, version } = deployment;
+      if (error instanceof HostError || this.#parts.exists(id)) throw error;
+      throw new HostError("function_not_found", `"${name}@${version}" was removed while the call waited`, {
+        cause: error,
+      });
+    });
   }
 
   async #invoke(request: InvokeRequest, acceptedAtMs: number): Promise<InvokeAnswer> {
@@ -114,16 +139,18 @@ export class Invoker {
         request.callers,
       );
       using _permit = admitted instanceof Promise ? await admitted : admitted;
-      const found = this.#parts.modules.get(deployment);
-      const load = found instanceof Promise ? await this.#loaded(found, deployment, deadline) : found;
+      const found = request.load ?? this.load(deployment);
+      const load = found instanceof Promise ? await deadline.race(found) : found;
       assertMemoryFits(deployment, load.loaded);
-      if (load.loadMs !== undefined && this.#parts.inline?.mayTry(deployment) === true) {
+      const isWhole = request.body === undefined;
+      if (isWhole && load.loadMs !== undefined && this.#parts.inline?.mayTry(deployment) === true) {
         const answer = this.#inline(request, load, deadline.remainingMs, acceptedAtMs);
         if (answer !== null) return answer;
       }
-      const outcome = await this.#run(request, load.loaded, deadline);
+      const streams = new StreamedCall(request, load, acceptedAtMs, deadline);
+      const outcome = await this.#run(request, load.loaded, deadline, streams);
       if (deadline.ended instanceof CallAbandoned) throw this.#abandoned(request, outcome, deadline.ended);
-      return this.#answer(request, outcome, load, acceptedAtMs);
+      return this.#answer(request, outcome, load, acceptedAtMs, streams);
     } finally {
       deadline.clear();
     }
@@ -151,20 +178,13 @@ export class Invoker {
     return { message: answer.message, timings };
   }
 
-  async #loaded(load: Promise<ModuleLoad>, deployment: Deployment, deadline: Deadline): Promise<ModuleLoad> {
-    try {
-      return await deadline.race(load);
-    } catch (error) {
-      const { id, name, version } = deployment;
-      if (error instanceof HostError || this.#parts.exists(id)) throw error;
-      throw new HostError("function_not_found", `"${name}@${version}" was removed while the call waited`, {
-        cause: error,
-      });
-    }
-  }
-
   /** Schedules the call; when its thread ended before it began, again. */
-  #run(request: InvokeRequest, loaded: LoadedModule, deadline: Deadline): Promise<PoolOutcome> {
+  #run(
+    request: InvokeRequest,
+    loaded: LoadedModule,
+    deadline: Deadline,
+    streams: StreamedCall,
+  ): Promise<PoolOutcome> {
     const { scheduler, onCleared, errands } = this.#parts;
     const { deployment, requestId, depth } = request;
     return new Promise((resolve) => {
@@ -176,6 +196,7 @@ export class Invoker {
         functionName: deployment.name,
         message: request.message,
         setup: moduleSetup(deployment, loaded),
+        streams,
         log: (line) => this.#log(request, line),
         errand: (kind, message, signal) => {
           const remainingMs = (): number => deadline.remainingMs;
@@ -192,7 +213,8 @@ export class Invoker {
       };
       scheduler.enqueue(call);
       deadline.onEnded((error) => {
-        scheduler.stop(call, error instanceof CallAbandoned ? "client_gone" : "deadline_exceeded");
+        if (streams.failure !== null) scheduler.stop(call, "stream_failed");
+        else scheduler.stop(call, error instanceof CallAbandoned ? "client_gone" : "deadline_exceeded");
       });
     });
   }
@@ -210,26 +232,20 @@ export class Invoker {
     outcome: PoolOutcome,
     load: ModuleLoad,
     acceptedAtMs: number,
+    streams: StreamedCall | null = null,
   ): InvokeAnswer {
     const { config, name } = request.deployment;
-    const timings: Timings = {};
-    if (load.loadMs !== undefined) timings.load = load.loadMs;
-    if (load.compileMs !== undefined) timings.compile = load.compileMs;
-    const isDone = outcome.kind === "answered" || outcome.kind === "failed";
-    const began = isDone ? outcome : outcome.kind === "stopped" ? outcome.began : undefined;
-    if (began !== undefined) {
-      const before = began.begunAtMs - acceptedAtMs - (load.loadMs ?? 0) - (load.compileMs ?? 0);
-      timings.queue = Math.max(0, before);
-      Object.assign(timings, began.timings);
-    } else {
-      const runMs = outcome.kind === "stopped" ? outcome.runMs : null;
-      const passed = monotonicMs() - acceptedAtMs - (load.loadMs ?? 0) - (load.compileMs ?? 0);
-      timings.queue = Math.max(0, passed - (runMs ?? 0));
-      if (runMs !== null) timings.run = runMs;
+    const timings = timingsOf(outcome, load, acceptedAtMs);
+    const failure = streams?.failure ?? null;
+    if (failure !== null) {
+      this.#log(request, { timeMs: Date.now(), level: "error", message: `stopped: ${failure.message}` });
+      throw new InvokeError(failure.code, failure.message, timings, again(failure));
     }
     switch (outcome.kind) {
       case "answered":
         return { message: outcome.message, timings };
+      case "streamed":
+        return { message: streams?.answer() ?? null, timings };
       case "failed":
         throw new InvokeError(
           outcome.code,
@@ -238,7 +254,9 @@ export class Invoker {
           outcome.code === "overloaded" ? { retryAfterS: 1 } : {},
         );
       case "stopped": {
-        if (outcome.code === "client_gone") throw new CallAbandoned("The client went away");
+        if (outcome.code === "client_gone" || outcome.code === "stream_failed") {
+          throw new CallAbandoned("The client went away");
+        }
         const limit = outcome.code === "cpu_exceeded" ? `${config.cpuMs} ms of CPU time` : limitText(request);
         const message = `Function "${name}" ran longer than its limit of ${limit}`;
         this.#log(request, { timeMs: Date.now(), level: "error", message: `stopped: ${message}` });
@@ -281,7 +299,11 @@ function limitText(request: InvokeRequest): string {
 /** Whether the guest ran and the process lived on, which clears its version of suspicion. */
 function survived(outcome: PoolOutcome): boolean {
   if (outcome.kind === "stopped") return outcome.runMs !== null;
-  return outcome.kind === "answered" || outcome.kind === "failed";
+  return outcome.kind === "answered" || outcome.kind === "streamed" || outcome.kind === "failed";
+}
+
+function again({ retryAfterS }: HostError): HostErrorOptions {
+  return retryAfterS === undefined ? {} : { retryAfterS };
 }
 
 /** How long a call held its thread, ms; null when it left it to wait. */

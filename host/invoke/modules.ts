@@ -9,6 +9,7 @@ import { ModuleLru } from "../module-lru.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import { inspectDeclarations } from "../wasm/inspect.ts";
 import type { Rewriter } from "../wasm/rewriter.ts";
+import { readsBody } from "../worker/instance.ts";
 
 export type LoadedModule = {
   readonly module: WebAssembly.Module;
@@ -20,6 +21,8 @@ export type LoadedModule = {
   readonly resettable: boolean;
   /** The files it carries, in their stored form. */
   readonly files: Uint8Array<SharedArrayBuffer> | null;
+  /** Whether its calls may begin before the bodies of their requests are there. */
+  readonly readsBody: boolean;
 };
 
 /** What a call had to pay for its module; absent phases did not take place. */
@@ -121,6 +124,7 @@ export class Modules {
       memory,
       resettable,
       files: carried,
+      readsBody: readsBody(module),
     };
     return { loaded, loadMs: readMs - startMs, compileMs: compiledMs - readMs };
   }

@@ -22,6 +22,7 @@ import {
   type SetupKey,
 } from "../worker/protocol.ts";
 import { chooseThread } from "./balancer.ts";
+import { type CallStreams, streamed } from "./call-streams.ts";
 import { CallTimes } from "./call-times.ts";
 import { watchCpu } from "./cpu-watch.ts";
 import type { Posted, Thread } from "./thread.ts";
@@ -39,6 +40,7 @@ export type PoolCall = {
   readonly functionName: string;
   readonly message: Uint8Array;
   readonly setup: ModuleSetup;
+  readonly streams: CallStreams;
   /** Guest log lines, in order, all before `settle`. */
   log(line: GuestLogLine): void;
   /** Does what its guest wants done, one at a time; `signal` is aborted when the call waits no more. */
@@ -47,10 +49,11 @@ export type PoolCall = {
   settle(outcome: PoolOutcome): void;
 };
 
-export type StopCode = "deadline_exceeded" | "cpu_exceeded" | "client_gone";
+/** `stream_failed`: whoever made the call knows why it is to end. */
+export type StopCode = "deadline_exceeded" | "cpu_exceeded" | "client_gone" | "stream_failed";
 
 export type PoolOutcome =
-  | Extract<CallResult, { kind: "answered" | "failed" }>
+  | Extract<CallResult, { kind: "answered" | "streamed" | "failed" }>
   /** It never began: post it again. */
   | { readonly kind: "returned" }
   /** Its thread ended under it. */
@@ -142,6 +145,7 @@ export class Pool {
       settled: false,
       stop: null,
       errand: null,
+      body: null,
       cpuWatch: null,
     };
     if (!call.metered) {
@@ -193,8 +197,10 @@ export class Pool {
   }
 
   /** A box for its messages; null when the request is too long for one, or all are taken. */
-  #boxFor({ message }: PoolCall): number | null {
-    return message.byteLength <= boxedBytesMax ? (this.#options.cells.freeBoxes.pop() ?? null) : null;
+  #boxFor({ message, streams }: PoolCall): number | null {
+    return message.byteLength <= boxedBytesMax && !streams.bodyComes
+      ? (this.#options.cells.freeBoxes.pop() ?? null)
+      : null;
   }
 
   #choose(call: PoolCall, expectedMs: number): Thread | null {
@@ -241,6 +247,9 @@ export class Pool {
           this.#answered(thread, { kind: "answered", slot: mailbox.slot(box), ...mailbox.answer(box) });
         }
         thread.busyAtMs = monotonicMs();
+        break;
+      default:
+        return streamed(thread, message);
     }
     if (!this.#closing) this.#options.onRoom();
   }

@@ -13,6 +13,7 @@ import {
   threadCellsBytes,
 } from "../worker/protocol.ts";
 import type { ThreadLoad } from "./balancer.ts";
+import type { BodyPost } from "./call-streams.ts";
 import type { PoolCall, StopCode } from "./pool.ts";
 
 /** A call that has been given to a thread. */
@@ -31,6 +32,8 @@ export type Posted = {
   stop: { readonly code: StopCode; timer: NodeJS.Timeout } | null;
   /** What ends the errand that its guest waits for. */
   errand: AbortController | null;
+  /** The way of its request's body, once its guest has asked for it. */
+  body: BodyPost | null;
   /** What counts the CPU time of a guest that is not metered. */
   cpuWatch: Disposable | null;
 };
@@ -118,9 +121,10 @@ export class Thread {
 
   /** Puts a call into the next message to the thread; true when it is the first one in it. */
   enqueue({ slot, box, call }: Posted): boolean {
-    const { key, message, setup } = call;
+    const { key, message, setup, streams } = call;
     if (this.#give(key)) this.#setups.push([key, setup]);
-    if (box === null) return this.#outbox.push({ slot, key, message: ofItsOwn(message) }) === 1;
+    if (box === null)
+      return this.#outbox.push({ slot, key, message: ofItsOwn(message), bodyComes: streams.bodyComes }) === 1;
     this.#mailbox.putCall(box, slot, key, message);
     return this.#outbox.push(box) === 1;
   }

@@ -55,6 +55,8 @@ export class CallRun {
   #readAtMs = 0;
   /** Ends the wait for a host call before its time; null when the call does not wait. */
   #interrupt: (() => void) | null = null;
+  /** What is to be sent when the guest leaves the thread. */
+  #flush: (() => void) | null = null;
 
   constructor(
     share: ThreadShare,
@@ -122,8 +124,13 @@ export class CallRun {
     return this.held.keepFiles(bytes);
   }
 
+  onLeaving(flush: () => void): void {
+    this.#flush = flush;
+  }
+
   /** What a guest calls when the check said so: resolves when it is its turn again. */
   readonly pause = (): Promise<Verdict> => {
+    this.#flush?.();
     this.leave();
     return new Promise((resolve) => {
       this.#share.line(this.#versionId, () => {
@@ -145,6 +152,7 @@ export class CallRun {
       abandon();
       return Promise.reject(stoppedFault());
     }
+    this.#flush?.();
     this.leave();
     const sinceMs = now();
     waits(this.#slot, true);

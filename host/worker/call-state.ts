@@ -7,9 +7,11 @@ import { limits } from "../limits.ts";
 import type { Verdict } from "../prepared-names.ts";
 import type { Program } from "./abi/wasi/program.ts";
 import { trap } from "./at-once.ts";
+import { type BodyPort, BodyReader } from "./body-reader.ts";
 import { type Directory, emptyTree } from "./filesystem/nodes.ts";
 import type { GuestLog } from "./guest-log.ts";
 import { GuestFault, type GuestMemory } from "./guest-memory.ts";
+import { type AnswerPort, ResponseWriter } from "./response-writer.ts";
 
 /** starting: the start function runs · running: the entry point runs · ended: no host call answers. */
 export type CallPhase = "starting" | "running" | "ended";
@@ -21,7 +23,15 @@ export type Waiter = {
   keepResult(bytes: number): boolean;
   /** The same for the files that the guest has written. */
   keepFiles(bytes: number): boolean;
+  /** Sets what is called when the guest leaves the thread for a while. */
+  onLeaving(flush: () => void): void;
 };
+
+/** By which the bodies of a call go to and fro, as far as they do not lie in its messages. */
+export type StreamPort = AnswerPort & BodyPort;
+
+/** A guest may make one more host call for so many bytes that it streams. */
+const streamedBytesPerHostCall = 1_024;
 
 /** Has something done by the main thread; `forget` when nobody waits for it any more. */
 export type Errands = {
@@ -65,6 +75,20 @@ export class CallState {
   waiter: Waiter | null = null;
   /** By which it reaches the main thread; null where nothing may. */
   errands: Errands | null = null;
+  /** Gives that by which its bodies are streamed; null where they are not. */
+  streams: ((state: CallState) => StreamPort) | null = null;
+  /** Of the call on its thread: its slot, when it began (monotonic), and the time its instance took, ms. */
+  slot = -1;
+  begunAtMs = 0;
+  instantiateMs = 0;
+  /** The answer that its guest writes in pieces; null until one has begun. */
+  writer: ResponseWriter | null = null;
+  /** Whether what its guest writes leaves the thread at once: one that is not metered does not give way. */
+  atOnce = false;
+  /** Whether its guest reads the body by itself, so that the message it gets is without. */
+  headOnly = false;
+  /** Whether its body comes as it is read, in place of lying behind the head. */
+  bodyComes = false;
   /** Called before each host call with the number of those before it; what it throws ends the guest. */
   guard: ((hostCalls: number) => void) | null = null;
   /** Errands made so far, by kind. */
@@ -74,6 +98,8 @@ export class CallState {
   #hostCalls = 0;
   /** Those of them that ask something of the host beyond its system interface. */
   #serviceCalls = 0;
+  #streamedBytes = 0;
+  #body: BodyReader | null = null;
 
   /** Host calls made so far. */
   get hostCalls(): number {
@@ -102,7 +128,7 @@ export class CallState {
   enter(): GuestMemory {
     const memory = this.#begin();
     this.#serviceCalls += 1;
-    if (this.#serviceCalls > limits.hostCallsPerCallMax) {
+    if (this.#serviceCalls > limits.hostCallsPerCallMax + this.#streamedBytes / streamedBytesPerHostCall) {
       throw this.fail("guest_trapped", `more than ${limits.hostCallsPerCallMax} host calls`);
     }
     return memory;
@@ -147,9 +173,64 @@ export class CallState {
     this.program?.flush();
   }
 
+  /** Whether the guest has given its answer, whole. */
+  get hasAnswered(): boolean {
+    return this.answer !== null || this.writer?.isEnded === true;
+  }
+
+  /** The request's body, whether it came with the request or comes as it is read. */
+  get body(): BodyReader {
+    this.#body ??= this.bodyComes
+      ? BodyReader.ofPort(this.#streams(), this.#waiter())
+      : BodyReader.ofBytes(this.request.subarray(bodyStart(this.request)));
+    return this.#body;
+  }
+
+  /** The request message as its guest reads it. */
+  get message(): Uint8Array {
+    return this.headOnly ? this.request.subarray(0, bodyStart(this.request)) : this.request;
+  }
+
+  /** Begins an answer that is written in pieces; `head` is a response message without a body. */
+  beginAnswer(head: Uint8Array<ArrayBuffer>): ResponseWriter {
+    if (this.writer !== null || this.answer !== null) {
+      throw new GuestFault("bad_guest_output", "the function answered twice");
+    }
+    const { atOnce } = this;
+    this.writer = new ResponseWriter({ head, port: this.#streams(), waiter: this.#waiter(), atOnce });
+    return this.writer;
+  }
+
+  /** Ends that answer. */
+  endAnswer(): void {
+    if (this.writer === null) throw new GuestFault("bad_guest_output", "the function ended no answer");
+    this.answer = this.writer.end();
+  }
+
+  /** Counts bytes of a body that went through a host call, which allow more of them. */
+  streamed(bytes: number): void {
+    this.#streamedBytes += bytes;
+  }
+
+  #streams(): StreamPort {
+    if (this.streams === null) throw new Error("A guest ran with nothing to stream by");
+    return this.streams(this);
+  }
+
+  #waiter(): Waiter {
+    if (this.waiter === null) throw new Error("A guest ran with nothing to wait by");
+    return this.waiter;
+  }
+
   /** Marks the call as failed and returns what to throw. */
   fail(code: GuestFault["code"], message: string): GuestFault {
     this.fault ??= new GuestFault(code, message);
     return this.fault;
   }
+}
+
+/** Where the body begins in a request message: the host wrote it, and the inspector's is empty. */
+function bodyStart(message: Uint8Array): number {
+  if (message.byteLength < 4) return message.byteLength;
+  return 4 + new DataView(message.buffer, message.byteOffset, 4).getUint32(0, true);
 }

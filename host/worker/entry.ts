@@ -2,10 +2,11 @@
 // turns, and answers with bytes. Knows nothing of HTTP, stores or deploys.
 
 import { type MessagePort, receiveMessageOnPort, threadId, workerData } from "node:worker_threads";
+import { movedWith } from "../chunk-buffer.ts";
 import { type CallResult, type ErrandReply, monotonicMs, type Timings } from "../invocation.ts";
 import { BusyClock } from "./busy-clock.ts";
 import { CallRun, type ThreadShare } from "./call-run.ts";
-import { CallState, type Errands } from "./call-state.ts";
+import { CallState, type Errands, type StreamPort } from "./call-state.ts";
 import { type Failure, failure, noMemoryRoom } from "./failure.ts";
 import { GuestLog } from "./guest-log.ts";
 import type { GuestInstance, InstanceCall } from "./instance.ts";
@@ -18,6 +19,7 @@ import {
   type CallTask,
   claim,
   type FromThread,
+  type StreamNews,
   type ThreadTask,
   type ToThread,
   threadCell,
@@ -55,6 +57,9 @@ class GuestThread {
   readonly #modules = new ModuleCache();
   /** Calls that have begun and not ended, by slot. */
   readonly #running: (CallRun | undefined)[] = [];
+  /** What is kept of them, by slot. */
+  readonly #states: (CallState | undefined)[] = [];
+  readonly #streams = (state: CallState): StreamPort => streamPort(this.#port, state);
   /** Who waits for an errand to be done, by slot. */
   readonly #waiting = new Map<number, (reply: ErrandReply) => void>();
 
@@ -102,7 +107,13 @@ class GuestThread {
       for (const call of message.calls) this.#turns.begin(() => this.#begin(call));
     } else if (message.kind === "stop") this.#running[message.slot]?.stop();
     else if (message.kind === "replied") this.#waiting.get(message.slot)?.(message.reply);
-    else this.#onEnd();
+    else if (message.kind === "taken") {
+      this.#states[message.slot]?.writer?.taken(message.bytes, message.buffer);
+    } else if (message.kind === "body") {
+      const body = this.#states[message.slot]?.body;
+      if (message.chunk === null) body?.ended();
+      else body?.arrived(message.chunk);
+    } else this.#onEnd();
   }
 
   /** Begins one call; says `released` when it has ended. */
@@ -114,7 +125,9 @@ class GuestThread {
     if (Atomics.compareExchange(claims, slot, claim.posted, claim.begun) !== claim.posted) {
       return this.#answer(slot, { kind: "revoked" });
     }
-    this.#run(slot, typeof call === "number" ? mailbox.request(call) : call.message, box, cached).then(
+    const message = typeof call === "number" ? mailbox.request(call) : call.message;
+    const bodyComes = typeof call !== "number" && call.bodyComes;
+    this.#run(slot, { message, bodyComes }, box, cached).then(
       (result) => this.#answer(slot, result),
       (error: unknown) => {
         // A fault of ours: the thread ends with it, and its calls are told that it was lost.
@@ -148,7 +161,7 @@ class GuestThread {
 
   async #run(
     slot: number,
-    message: Uint8Array,
+    { message, bodyComes }: Pick<CallTask, "message" | "bodyComes">,
     box: number | null,
     cached: CachedModule,
   ): Promise<CallResult | number> {
@@ -162,7 +175,13 @@ class GuestThread {
     const run = new CallRun(this.#share, { slot, versionId, cpuMs });
     state.waiter = run;
     state.errands = this.#errandsOf(slot);
+    state.bodyComes = bodyComes;
+    state.atOnce = cached.memory === null;
+    state.slot = slot;
+    state.begunAtMs = begunAtMs;
+    state.streams = this.#streams;
     this.#running[slot] = run;
+    this.#states[slot] = state;
     const call: InstanceCall = { state, check: run.check, pause: run.pause, turn: run.turn, grow: run.grow };
     let instance: GuestInstance | null = null;
     let instantiateMs: number | null = null;
@@ -178,6 +197,7 @@ class GuestThread {
         this.#instances.started(cached, instance, call);
       }
       instantiateMs = monotonicMs() - begunAtMs;
+      state.instantiateMs = instantiateMs;
       if (run.stopped === null) failed = await instance.runEntry();
     } catch (error) {
       if (run.stopped === null) failed = failure(error, state, instance?.growRefusal ?? null);
@@ -185,8 +205,9 @@ class GuestThread {
     run.leave();
     run.held.end();
     this.#running[slot] = undefined;
+    this.#states[slot] = undefined;
     state.phase = "ended";
-    const answered = failed === null && run.stopped === null && state.answer !== null;
+    const answered = failed === null && run.stopped === null && state.hasAnswered;
     if (instance !== null) this.#instances.give(cached, instance, answered);
     instantiateMs ??= run.runMs;
     const timings: Timings = {
@@ -202,7 +223,10 @@ class GuestThread {
     }
     if (failed !== null) return { kind: "failed", ...failed, ...common };
     const { answer } = state;
-    if (answer === null) throw new Error("A call ended well without an answer");
+    if (answer === null) {
+      if (!state.hasAnswered) throw new Error("A call ended well without an answer");
+      return { kind: "streamed", ...common };
+    }
     if (isOwn(answer)) return { kind: "answered", message: answer, ...common };
     if (box === null) throw new Error("An answer lies in a box that its call does not have");
     mailbox.putAnswer(box, answer.byteLength, begunAtMs, timings);
@@ -213,4 +237,18 @@ class GuestThread {
 /** Whether an answer has memory of its own, and does not lie in a box. */
 function isOwn(answer: Uint8Array): answer is Uint8Array<ArrayBuffer> {
   return answer.buffer instanceof ArrayBuffer;
+}
+
+/** By which the bodies of one call go to and fro. */
+function streamPort(port: MessagePort, { slot, begunAtMs, instantiateMs }: CallState): StreamPort {
+  const send = (news: StreamNews, moved: ArrayBuffer[] = []): void => port.postMessage(news, moved);
+  return {
+    head: (message) => send({ kind: "head", slot, message, begunAtMs, instantiateMs }),
+    chunk: (chunk) => send({ kind: "chunk", slot, chunk }, movedWith(chunk)),
+    pull: () => send({ kind: "pull", slot }),
+    taken: (chunk) => {
+      const moved = movedWith(chunk);
+      send({ kind: "read", slot, bytes: chunk.byteLength, buffer: moved[0] ?? null }, moved);
+    },
+  };
 }

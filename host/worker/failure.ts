@@ -22,6 +22,8 @@ const faultDetails: Readonly<Record<Exclude<GuestFaultCode, "guest_trapped">, st
   bad_guest_output: "The function broke the rules of the ABI; its log has the reason",
   program_failed: "The program failed before its answer had begun; its log has the exit code",
   no_cgi_headers: "The program ended without a header block on its stdout",
+  body_too_large: "The request's body is too large for the function to read it whole",
+  overloaded: "the host has no room for the body of the request",
   bad_cgi_headers: "The program's header block breaks the rules of CGI; its log names the line",
 };
 

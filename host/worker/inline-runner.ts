@@ -7,7 +7,7 @@
 import { type GuestLogLine, monotonicMs, type Timings } from "../invocation.ts";
 import { type Verdict, verdict } from "../prepared-names.ts";
 import { trap } from "./at-once.ts";
-import { CallState, type Errands, type Waiter } from "./call-state.ts";
+import { CallState, type Errands, type StreamPort, type Waiter } from "./call-state.ts";
 import { GuestLog } from "./guest-log.ts";
 import type { GuestInstance, InstanceCall } from "./instance.ts";
 import { Instances } from "./instances.ts";
@@ -78,6 +78,7 @@ export class InlineRunner {
     state.waiter = this.#waiter;
     state.errands = this.#errands;
     state.guard = this.#guard;
+    state.streams = this.#streamsOf;
     const call: InstanceCall = { state, check: this.#check, pause: this.#pause, turn, grow: this.#grow };
     this.#parts.record.begin(cached.versionId);
     const begunAtMs = this.#now();
@@ -162,7 +163,19 @@ export class InlineRunner {
     },
     keepResult: () => this.#giveUp(),
     keepFiles: (bytes) => bytes <= filesBytesMax || this.#giveUp(),
+    // It never leaves.
+    onLeaving: () => {},
   };
+
+  /** An answer that is written in pieces stays here until it is whole, or is none of the short ones. */
+  readonly #streams: StreamPort = {
+    head: () => this.#giveUp(),
+    chunk: () => this.#giveUp(),
+    pull: () => this.#giveUp(),
+    taken: () => {},
+  };
+
+  readonly #streamsOf = (): StreamPort => this.#streams;
 
   readonly #errands: Errands = { run: () => this.#giveUp(), forget: () => {} };
 }

@@ -37,7 +37,16 @@ export type Runnable = {
   readonly initialisers: readonly string[];
   /** Names under which it exports its mutable globals for being reset. */
   readonly globals: readonly string[];
+  /** Whether it reads the bodies of requests by itself, as they come. */
+  readonly readsBody: boolean;
 };
+
+/** Whether a compiled module reads the bodies of requests by itself, so that its calls may begin before they are there. */
+export function readsBody(module: WebAssembly.Module): boolean {
+  return WebAssembly.Module.imports(module).some(
+    (entry) => entry.module === "mayfly" && entry.name === "body_read",
+  );
+}
 
 /** What is to be known of a compiled module before each of its instances. */
 export function runnable(module: WebAssembly.Module, abi: Abi): Runnable {
@@ -47,6 +56,7 @@ export function runnable(module: WebAssembly.Module, abi: Abi): Runnable {
     module,
     adapter,
     wanted: wantedImports(module),
+    readsBody: readsBody(module),
     initialisers: [startName, ...adapter.initialisers].filter((name) => names.includes(name)),
     globals: names.filter((name) => name.startsWith(globalPrefix) || name === growRefusedName),
   };
@@ -88,17 +98,19 @@ export class GuestInstance {
   readonly #initialisers: readonly (() => void)[];
   readonly #adapter: Adapter;
   readonly #entry: Entry | null;
+  readonly #readsBody: boolean;
 
   /**
    * Instantiates for a first call, without running anything but active segments, which may trap, and the start
    * section of a module that is not metered. `memory` null: it has its own, or none.
    */
   constructor(
-    { module, adapter, wanted, initialisers, globals }: Runnable,
+    { module, adapter, wanted, initialisers, globals, readsBody }: Runnable,
     memory: WebAssembly.Memory | null,
     call: InstanceCall,
   ) {
     this.memory = memory;
+    this.#readsBody = readsBody;
     this.#guestMemory = memory && new GuestMemory(memory);
     this.#binding = { call: call.state };
     this.#call = call;
@@ -135,6 +147,7 @@ export class GuestInstance {
     this.#binding.call = call.state;
     call.state.memory = this.#guestMemory;
     call.state.turn = call;
+    call.state.headOnly = this.#readsBody;
   }
 
   /**

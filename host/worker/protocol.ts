@@ -98,6 +98,8 @@ export type CallTask = {
   readonly key: SetupKey;
   /** Large ones lie in shared memory, so that posting copies nothing. */
   readonly message: Uint8Array;
+  /** Whether its body comes when its guest asks for it. */
+  readonly bodyComes: boolean;
 };
 
 export type ToThread =
@@ -110,10 +112,41 @@ export type ToThread =
     }
   /** The claim of this call has become `stopping`; it may be waiting and not look at it. */
   | { readonly kind: "stop"; readonly slot: number }
+  /** So many bytes of this call's answer have been taken; a buffer that has been emptied comes back. */
+  | {
+      readonly kind: "taken";
+      readonly slot: number;
+      readonly bytes: number;
+      readonly buffer: ArrayBuffer | null;
+    }
+  /** Further bytes of this call's request; null is their end. */
+  | { readonly kind: "body"; readonly slot: number; readonly chunk: Uint8Array<ArrayBuffer> | null }
   /** What came of the errand of this call's guest. */
   | { readonly kind: "replied"; readonly slot: number; readonly reply: ErrandReply }
   /** Take no more; sent to a thread that has nothing to do. */
   | { readonly kind: "end" };
+
+/** News of one call's bodies, sent while it runs. */
+export type StreamNews =
+  /** Its answer has begun: a response message without a body. */
+  | {
+      readonly kind: "head";
+      readonly slot: number;
+      readonly message: Uint8Array<ArrayBuffer>;
+      readonly begunAtMs: number;
+      readonly instantiateMs: number;
+    }
+  /** Further bytes of its answer; a `taken` says when they have been. */
+  | { readonly kind: "chunk"; readonly slot: number; readonly chunk: Uint8Array<ArrayBuffer> }
+  /** Its guest wants the body of the request. */
+  | { readonly kind: "pull"; readonly slot: number }
+  /** Its guest has read so many bytes of it; a buffer that has been emptied comes back. */
+  | {
+      readonly kind: "read";
+      readonly slot: number;
+      readonly bytes: number;
+      readonly buffer: ArrayBuffer | null;
+    };
 
 export type CallAnswer = CallResult & { readonly slot: number };
 
@@ -121,6 +154,7 @@ export type FromThread =
   | { readonly kind: "ready"; readonly threadId: number }
   /** A log line of one call, sent while it runs so that it outlives a thread that is ended. */
   | { readonly kind: "line"; readonly slot: number; readonly line: GuestLine }
+  | StreamNews
   | {
       readonly kind: "news";
       readonly answers: readonly CallAnswer[];

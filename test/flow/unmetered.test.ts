@@ -9,6 +9,7 @@ import { withFolder } from "../cli/fixtures.ts";
 import { cli } from "../cli/run-cli.ts";
 import { answering, assemble, literal } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
+import { StreamClient } from "../support/stream-client.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 import * as raw from "../wasm/module-bytes.ts";
 
@@ -57,6 +58,19 @@ await host.deploy("neighbour", answering("metered"));
 const shown = async (of: TestHost, path: string): Promise<Record<string, unknown>> =>
   (await of.ask("GET", `/v1/functions/${path}`)).json() as Record<string, unknown>;
 const detail = (answer: { json(): unknown }): string => (answer.json() as { detail: string }).detail;
+
+test("what it pushes leaves at once, though it never gives way", async () => {
+  const imports = `(import "mayfly" "response_begin" (func $begin (param i32 i32)))
+    (import "mayfly" "response_push" (func $push (param i32 i32)))`;
+  const head = responseMessage({ status: 200 });
+  const pushes = `(call $begin (i32.const 0) (i32.const ${head.length}))
+    (call $push (i32.const 0) (i32.const 4)) (loop (br 0))`;
+  await host.deploy("pushes", guest64(pushes, `(data (i64.const 0) "${literal(head)}")`, imports));
+  const client = StreamClient.open(host.port, "/fn/pushes");
+  assert.equal((await client.read(4)).readUInt32LE(), head.length - 4);
+  client.close();
+  assert.equal((await host.call("neighbour")).text, "metered");
+});
 
 test("by default it is refused, with what was found and how it may run all the same", async () => {
   const strict = await TestHost.start({ minWorkers: 0 });

@@ -21,6 +21,7 @@ const wanted = new Map<string, RegExp>([
   ["daily-report", /^No reports yet\n$/],
   ["order-pipeline", /^\{"order":"[0-9a-f-]{36}"\}$/],
   ["order-shipping", /^\{"left":0\}$/],
+  ["ticker", /^event: tick\nid: 1\ndata: 20[^\n]*\n\nevent: tick\nid: 2\n/],
   ["qr", /^(<\?xml[^>]*>\s*)?<svg [\s\S]*<\/svg>\s*$/],
 ]);
 

@@ -43,7 +43,12 @@ export function callGuest(
   request: GuestRequest,
   host: GuestHost = {},
 ): GuestAnswer {
-  const message = encodeRequest(request);
+  const whole = encodeRequest(request);
+  const bodyStart = 4 + whole.readUInt32LE(0);
+  const readsBody = WebAssembly.Module.imports(module).some(({ name }) => name === "body_read");
+  const message = readsBody ? whole.subarray(0, bodyStart) : whole;
+  let body = readsBody ? whole.subarray(bodyStart) : Buffer.alloc(0);
+  const pushed: Buffer[] = [];
   const log: string[] = [];
   const levels = ["debug", "info", "warn", "error"];
   let memory = new WebAssembly.Memory({ initial: 1 });
@@ -60,6 +65,26 @@ export function callGuest(
       response_write: (pointer: number, length: number) => {
         assert.equal(answer, undefined, "a response is written once");
         answer = Buffer.from(bytes(pointer, length));
+      },
+      body_read: (pointer: number, length: number) => {
+        const read = body.copy(bytes(pointer, length));
+        body = body.subarray(read);
+        return read;
+      },
+      body_rest: () => {
+        result = Buffer.from(body);
+        body = Buffer.alloc(0);
+        return result.length;
+      },
+      response_begin: (pointer: number, length: number) => {
+        assert.equal(pushed.length, 0, "a response begins once");
+        pushed.push(Buffer.from(bytes(pointer, length)));
+      },
+      response_push: (pointer: number, length: number) =>
+        void pushed.push(Buffer.from(bytes(pointer, length))),
+      response_end: () => {
+        assert.equal(answer, undefined, "a response ends once");
+        answer = Buffer.concat(pushed);
       },
       env_get: (pointer: number, length: number) => {
         const value = host.env?.[bytes(pointer, length).toString()];

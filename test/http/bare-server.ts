@@ -10,6 +10,7 @@ import type { ControlEnv } from "../../host/http/app.ts";
 import { BodyBudget } from "../../host/http/body-budget.ts";
 import { InvokeRoutes } from "../../host/http/invoke-routes.ts";
 import { createHttpServer, type ServerParts } from "../../host/http/server.ts";
+import type { InvokeRequest } from "../../host/invoke/invoker.ts";
 import { readRequestMessage, type SeenRequest } from "../support/messages.ts";
 import { RawConnection } from "../support/raw-connection.ts";
 
@@ -29,9 +30,18 @@ const deployment: Deployment = {
   configRevision: 1,
 };
 
+const loaded = {
+  module: new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)),
+  moduleBytes: 8,
+  memory: null,
+  resettable: false,
+};
+
 export type BareServerOptions = Pick<ServerParts, "keepAliveTimeoutMs" | "writeStallTimeoutMs"> & {
-  /** Gives the response message. */
-  readonly answer: (request: SeenRequest) => Promise<Buffer> | Buffer;
+  /** Gives the response message; null when it has gone to the request's `onAnswer`. */
+  readonly answer: (request: SeenRequest, whole: InvokeRequest) => Promise<Buffer | null> | Buffer;
+  /** Whether long bodies come as they are read. */
+  readonly readsBody?: boolean;
   readonly bodies?: BodyBudget;
   /** The function's wall-clock limit; its default unless given. */
   readonly timeoutMs?: number;
@@ -46,21 +56,23 @@ export class BareServer {
   readonly guestFaults: string[] = [];
 
   private constructor(options: BareServerOptions) {
-    const { answer, bodies = new BodyBudget(), timeoutMs, ...bounds } = options;
+    const { answer, readsBody = false, bodies = new BodyBudget(), timeoutMs, ...bounds } = options;
     const config = { ...functionConfigDefault, ...(timeoutMs && { timeoutMs }) };
     const fail = (error: unknown): never => {
       throw error;
     };
     const invokeRoutes = new InvokeRoutes({
       route: () => ({ ...deployment, config }),
-      invoke: async ({ message }) => ({
-        message: await answer(readRequestMessage(Buffer.from(message))),
+      invoke: async (request) => ({
+        message: await answer(readRequestMessage(Buffer.from(request.message)), request),
         timings: {},
       }),
+      load: () => ({ loaded: { ...loaded, readsBody } }),
       later: () => Promise.reject(new Error("this server keeps no calls")),
       bodies,
       onOutcome: (_deployment, outcome) => this.outcomes.push(outcome),
       onFault: fail,
+      ...(bounds.writeStallTimeoutMs && { writeStallTimeoutMs: bounds.writeStallTimeoutMs }),
       onGuestFault: (_deployment, _requestId, reason) => this.guestFaults.push(reason),
     });
     this.server = createHttpServer({ invokeRoutes, app: new Hono<ControlEnv>(), onFault: fail, ...bounds });

@@ -2,10 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HostError } from "../../host/errors.ts";
 import { functionConfigDefault } from "../../host/function.ts";
 import { Admission } from "../../host/invoke/admission.ts";
+import type { BodyPost } from "../../host/invoke/call-streams.ts";
 import { Invoker } from "../../host/invoke/invoker.ts";
-import type { PoolCall, PoolOutcome } from "../../host/invoke/pool.ts";
+import type { PoolCall, PoolOutcome, StopCode } from "../../host/invoke/pool.ts";
+import type { BodySource } from "../../host/invoke/streamed-call.ts";
 
 const deployment = {
   id: 7,
@@ -26,21 +29,35 @@ const deployment = {
 const watchGone = () => ({ [Symbol.dispose]: () => {} });
 const request = { deployment, requestId: "r", message: new Uint8Array(0), depth: 0, watchGone };
 
-/** An invoker whose scheduler settles each call with `outcome`. */
+/** An invoker whose scheduler settles each call with `outcome`, or runs it so until it is stopped. */
 function invokerThatMeets(
-  outcome: PoolOutcome | null,
+  outcome: PoolOutcome | ((call: PoolCall) => void) | null,
   load: () => Promise<never> = async () => assert.fail(),
 ) {
   const survivals: boolean[] = [];
-  const loaded = { module: null as never, moduleBytes: 0, memory: null, resettable: false, files: null };
+  const stops: StopCode[] = [];
+  const loaded = {
+    module: null as never,
+    moduleBytes: 0,
+    memory: null,
+    resettable: false,
+    readsBody: false,
+    files: null,
+  };
   const scheduler = {
-    enqueue: (call: PoolCall) => outcome !== null && call.settle(outcome),
+    enqueue: (call: PoolCall) => {
+      if (typeof outcome === "function") setImmediate(() => outcome(call));
+      else if (outcome !== null) call.settle(outcome);
+    },
     enqueueAgain: () => assert.fail("posted again"),
     ended: (_call: PoolCall, survived: boolean) => {
       survivals.push(survived);
       return false;
     },
-    stop: () => {},
+    stop: (call: PoolCall, code: StopCode) => {
+      stops.push(code);
+      call.settle({ kind: "stopped", code, runMs: 1 });
+    },
   };
   const invoker = new Invoker({
     admission: new Admission(),
@@ -55,7 +72,7 @@ function invokerThatMeets(
     exists: (id) => id !== deployment.id,
     onCleared: () => {},
   });
-  return { invoker, survivals };
+  return { invoker, survivals, stops };
 }
 
 const common = { begunAtMs: 0, timings: {}, logLines: 0 };
@@ -76,7 +93,7 @@ for (const [name, outcome, code, survived] of rows) {
   test(`a call that is ${name} ${survived ? "clears" : "does not clear"} its version of suspicion`, async () => {
     const { invoker, survivals } = invokerThatMeets(outcome);
     const answer = Promise.resolve(invoker.invoke(request));
-    if (code === null) assert.equal((await answer).message.byteLength, 1);
+    if (code === null) assert.equal((await answer).message?.byteLength, 1);
     else await assert.rejects(answer, { code });
     assert.deepEqual(survivals, [survived]);
   });
@@ -90,4 +107,12 @@ test("a call whose version is removed before its module is read is function_not_
     code: "function_not_found",
     message: /guest@2.*removed/,
   });
+});
+
+test("a call whose body breaks is stopped, and ends with what broke it", async () => {
+  const { invoker, stops } = invokerThatMeets((call) => call.streams.pull({} as BodyPost));
+  const tooLarge = new HostError("body_too_large", "more came");
+  const body: BodySource = { pull: (_into, fail) => fail(tooLarge) };
+  await assert.rejects(Promise.resolve(invoker.invoke({ ...request, body })), { code: "body_too_large" });
+  assert.deepEqual(stops, ["stream_failed"]);
 });

@@ -10,6 +10,7 @@ import { boxedBytesMax, boxesMax } from "../../host/worker/mailbox.ts";
 import type { ModuleSetup } from "../../host/worker/protocol.ts";
 import { until } from "../flow/supervised-host.ts";
 import { answering, assemble, mirror } from "../support/guests.ts";
+import { noStreams } from "../support/streams.ts";
 import { setupOf } from "./setup.ts";
 
 const good = setupOf(answering("good"));
@@ -91,6 +92,7 @@ function poolOf(minThreads: number, maxThreads: number, bounds: Bounds = {}) {
       functionName: name,
       message,
       setup,
+      streams: noStreams,
       log: () => {},
       errand: async () => ({ failed: true, message: new Uint8Array(1) }),
       settle: (outcome) => {

@@ -9,6 +9,7 @@ import { Scheduler } from "../../host/invoke/scheduler.ts";
 import { limits } from "../../host/limits.ts";
 import { until } from "../flow/supervised-host.ts";
 import { answering, assemble } from "../support/guests.ts";
+import { noStreams } from "../support/streams.ts";
 import { setupOf } from "./setup.ts";
 
 const good = setupOf(answering("good"));
@@ -52,6 +53,7 @@ function started(maxThreads = 2) {
       functionName,
       message: new Uint8Array(4),
       setup,
+      streams: noStreams,
       log: () => {},
       errand: () => assert.fail("nothing is asked"),
       settle: (outcome) => {

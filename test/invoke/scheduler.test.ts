@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PoolCall, PoolOutcome } from "../../host/invoke/pool.ts";
 import { Scheduler } from "../../host/invoke/scheduler.ts";
+import { noStreams } from "../support/streams.ts";
 
 /** A pool with `room` places that records what it is told; `full` takes no call of those functions. */
 function fakePool(room: number) {
@@ -46,6 +47,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
     functionName: `function-${versionId}`,
     message: new Uint8Array(0),
     setup,
+    streams: noStreams,
     log: () => {},
     errand: async () => assert.fail("nothing is asked"),
     settle: (outcome) => void settled.push(outcome),

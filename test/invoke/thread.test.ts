@@ -6,6 +6,7 @@ import { type Posted, Thread } from "../../host/invoke/thread.ts";
 import { limits } from "../../host/limits.ts";
 import { boxedBytesMax, Mailbox } from "../../host/worker/mailbox.ts";
 import type { CallTask, SetupKey, ToThread } from "../../host/worker/protocol.ts";
+import { noStreams } from "../support/streams.ts";
 
 function started() {
   const { port1, port2 } = new MessageChannel();
@@ -16,7 +17,8 @@ function started() {
   let slot = 0;
   const posted = (versionId = 1, expectedMs = 1, metered = true): Posted => {
     const message = new Uint8Array(1);
-    const call = { key: versionId, versionId, metered, message, setup: { env: [] } } as never;
+    const streams = noStreams;
+    const call = { key: versionId, versionId, metered, message, streams, setup: { env: [] } } as never;
     slot += 1;
     return {
       call: call as PoolCall,
@@ -28,6 +30,7 @@ function started() {
       settled: false,
       stop: null,
       errand: null,
+      body: null,
       cpuWatch: null,
     };
   };

@@ -8,6 +8,21 @@ export declare function request_read(ptr: usize): void;
 /** Hands over the response message of `len` bytes at `ptr`; once per call. */
 export declare function response_write(ptr: usize, len: usize): void;
 
+/** Begins an answer that is written in pieces: a response message without a body. */
+export declare function response_begin(ptr: usize, len: usize): void;
+
+/** Adds bytes to that answer's body; waits while the client is behind. */
+export declare function response_push(ptr: usize, len: usize): void;
+
+/** Ends that answer. */
+export declare function response_end(): void;
+
+/** Copies the next bytes of the request's body, `len` at most, to `ptr`: their number, 0 at its end. */
+export declare function body_read(ptr: usize, len: usize): i32;
+
+/** Reads what is left of the request's body, which becomes the result: its length. */
+export declare function body_rest(): i32;
+
 /** Looks up a variable by its UTF-8 name: the length of its value in bytes, or -1. */
 export declare function env_get(ptr: usize, len: usize): i32;
 

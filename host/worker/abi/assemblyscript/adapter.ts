@@ -19,9 +19,12 @@ export const assemblyScript: Adapter = {
   },
   entry: (exported) => new HandleEntry(exported),
   finish(state) {
-    if (state.answer !== null) return null;
+    if (state.hasAnswered) return null;
     const { exitCode } = state;
-    if (exitCode === null) return { code: "bad_guest_output", detail: "The function gave no answer" };
+    if (exitCode === null) {
+      const what = state.writer === null ? "gave no answer" : "did not end its answer";
+      return { code: "bad_guest_output", detail: `The function ${what}` };
+    }
     const fault = state.fail("program_failed", `the function ended itself with exit code ${exitCode}`);
     return failure(fault, state, null);
   },
@@ -35,12 +38,12 @@ class HandleEntry implements Entry {
     this.#handle = exported as (requestBytes: number) => void;
   }
 
-  run({ request }: CallState): Promise<void> {
+  run({ message }: CallState): Promise<void> {
     this.#suspendable ??= promising(this.#handle);
-    return this.#suspendable(request.byteLength);
+    return this.#suspendable(message.byteLength);
   }
 
-  runAtOnce({ request }: CallState): boolean {
-    return entersAtOnce(this.#handle, request.byteLength);
+  runAtOnce({ message }: CallState): boolean {
+    return entersAtOnce(this.#handle, message.byteLength);
   }
 }

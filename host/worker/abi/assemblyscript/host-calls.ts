@@ -6,6 +6,7 @@ import { limits } from "../../../limits.ts";
 import type { CallState, Waiter } from "../../call-state.ts";
 import { GuestFault } from "../../guest-memory.ts";
 import { call, type HostCall, type HostCalls, suspendingCall } from "../host-call.ts";
+import { beginAnswer, pushAnswer, readBody, readRest } from "./stream-calls.ts";
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
@@ -65,13 +66,29 @@ const errandCall = (kind: ErrandKind, what: string): HostCall =>
 export const mayfly: HostCalls = {
   request_read: call(["i32"], [], (state, pointer: number) => {
     const memory = state.enterRunning("request_read");
-    memory.write(pointer, state.request);
+    memory.write(pointer, state.message);
   }),
   response_write: call(["i32", "i32"], [], (state, pointer: number, length: number) => {
     const memory = state.enterRunning("response_write");
-    if (state.answer !== null) throw new GuestFault("bad_guest_output", "the function answered twice");
+    if (state.answer !== null || state.writer !== null) {
+      throw new GuestFault("bad_guest_output", "the function answered twice");
+    }
     const lengthMax = limits.responseBodyBytesMax + 2 * limits.responseHeaderBytesMax;
     state.answer = memory.copy(pointer, length, lengthMax, "the answer", state.answerRoom);
+  }),
+  body_read: suspendingCall(["i32", "i32"], ["i32"], (state, pointer: number, length: number) =>
+    readBody(state, pointer, length),
+  ),
+  body_rest: suspendingCall([], ["i32"], readRest),
+  response_begin: call(["i32", "i32"], [], (state, pointer: number, length: number) =>
+    beginAnswer(state, pointer, length),
+  ),
+  response_push: suspendingCall(["i32", "i32"], [], (state, pointer: number, length: number) =>
+    pushAnswer(state, pointer, length),
+  ),
+  response_end: call([], [], (state) => {
+    state.enterRunning("response_end");
+    state.endAnswer();
   }),
   env_get: call(["i32", "i32"], ["i32"], (state, pointer: number, length: number) => {
     const value = state.env.get(state.enter().text(pointer, length));
