@@ -124,6 +124,9 @@ export class CallRun {
     return this.held.keepFiles(bytes);
   }
 
+  /** It may be. */
+  suspends(): void {}
+
   onLeaving(flush: () => void): void {
     this.#flush = flush;
   }

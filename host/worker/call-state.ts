@@ -23,6 +23,8 @@ export type Waiter = {
   keepResult(bytes: number): boolean;
   /** The same for the files that the guest has written. */
   keepFiles(bytes: number): boolean;
+  /** The engine is about to suspend the guest, if only for a moment: ends one that may not be suspended. */
+  suspends(): void;
   /** Sets what is called when the guest leaves the thread for a while. */
   onLeaving(flush: () => void): void;
 };

@@ -163,11 +163,12 @@ export class InlineRunner {
     },
     keepResult: () => this.#giveUp(),
     keepFiles: (bytes) => bytes <= filesBytesMax || this.#giveUp(),
-    // It never leaves.
-    onLeaving: () => {},
+    suspends: () => this.#giveUp(),
+    // An answer in pieces is none of the short ones: each piece suspends its guest.
+    onLeaving: () => this.#giveUp(),
   };
 
-  /** An answer that is written in pieces stays here until it is whole, or is none of the short ones. */
+  /** Nothing streams here. */
   readonly #streams: StreamPort = {
     head: () => this.#giveUp(),
     chunk: () => this.#giveUp(),

@@ -35,6 +35,7 @@ const loaded = {
   moduleBytes: 8,
   memory: null,
   resettable: false,
+  files: null,
 };
 
 export type BareServerOptions = Pick<ServerParts, "keepAliveTimeoutMs" | "writeStallTimeoutMs"> & {

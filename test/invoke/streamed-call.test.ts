@@ -8,7 +8,14 @@ import type { BodyPost } from "../../host/invoke/call-streams.ts";
 import { StreamedCall, type StreamedRequest } from "../../host/invoke/streamed-call.ts";
 import { limits } from "../../host/limits.ts";
 
-const loaded = { module: null as never, moduleBytes: 0, memory: null, resettable: false, readsBody: false };
+const loaded = {
+  module: null as never,
+  moduleBytes: 0,
+  memory: null,
+  resettable: false,
+  files: null,
+  readsBody: false,
+};
 const head = {
   kind: "head",
   slot: 0,

@@ -16,6 +16,8 @@ function coming() {
         return work;
       },
       keepResult: () => true,
+      keepFiles: () => true,
+      suspends: () => {},
       onLeaving: () => {},
     },
   );

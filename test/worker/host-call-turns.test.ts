@@ -42,7 +42,13 @@ const guest = (body: string): string => `(module
 function instanceOf(body: string, turn: () => Verdict, pause: () => Promise<Verdict>): GuestInstance {
   const state = new CallState(new Uint8Array(bytesEach), new Map(), new GuestLog(() => {}));
   state.result = new Uint8Array(bytesEach);
-  state.waiter = { wait: (work) => work, keepResult: () => true, keepFiles: () => true, onLeaving: () => {} };
+  state.waiter = {
+    wait: (work) => work,
+    keepResult: () => true,
+    keepFiles: () => true,
+    suspends: () => {},
+    onLeaving: () => {},
+  };
   state.errands = {
     run: async () => ({ failed: false, message: new Uint8Array(bytesEach) }),
     forget: () => {},

@@ -26,6 +26,8 @@ function begun(atOnce = false) {
         return work;
       },
       keepResult: () => true,
+      keepFiles: () => true,
+      suspends: () => {},
       onLeaving: (act) => {
         flush = act;
       },

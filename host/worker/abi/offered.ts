@@ -29,11 +29,14 @@ export function hostCallImports(
   wanted: readonly (readonly [module: string, name: string])[],
 ): Record<string, Record<string, WebAssembly.ImportValue>> {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = Object.create(null);
+  const readsBody = wanted.some(([, name]) => name === "body_read");
   for (const [module, name] of wanted) {
     const found = offered(module, name);
     if (found === undefined) continue;
     imports[module] ??= Object.create(null) as Record<string, WebAssembly.ImportValue>;
-    imports[module][name] = bound(binding, found);
+    // A body that lies in the message is there: the engine suspends a guest whatever such a call answers.
+    const suspends = found.suspends && (name !== "body_rest" || readsBody);
+    imports[module][name] = bound(binding, { ...found, suspends });
   }
   for (const group of Object.values(imports)) Object.freeze(group);
   return imports;

@@ -7,6 +7,7 @@ import { GuestFault } from "../../guest-memory.ts";
 /** Copies the next bytes of the body to a pointer: their number, 0 at its end. */
 export function readBody(state: CallState, pointer: number, length: number): number | Promise<number> {
   const memory = state.enterRunning("body_read");
+  state.waiter?.suspends();
   const bytesMax = memory.view(pointer, length).byteLength;
   if (bytesMax === 0) return 0;
   const give = (bytes: Uint8Array | null): number => {
@@ -22,6 +23,7 @@ export function readBody(state: CallState, pointer: number, length: number): num
 /** Reads what is left of the body, which becomes the result: its length. */
 export function readRest(state: CallState): number | Promise<number> {
   state.enterRunning("body_rest");
+  if (state.headOnly) state.waiter?.suspends();
   const rest = new Rest(state);
   for (;;) {
     const read = state.body.read(limits.requestBodyBytesMax);
