@@ -17,6 +17,7 @@ const defaults = {
   isolation: "fresh",
   env: {},
   allowedHosts: [],
+  args: [],
   asyncAttemptsMax: 3,
   asyncConcurrency: 10,
   asyncKeepMs: 86_400_000,
