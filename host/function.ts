@@ -108,7 +108,10 @@ function lostVariables(value: unknown): { path: string[]; message: string }[] {
 }
 
 /** The kinds of entry point the host knows; the worker has one adapter for each. */
-export type Abi = "assemblyscript" | "wasi";
+export type Abi = ModuleAbi | "component";
+
+/** Those of core modules, told apart by what they export. */
+export type ModuleAbi = "assemblyscript" | "wasi";
 
 /** What a fresh instance costs in each way, in microseconds; measured when the version was deployed. */
 export type FreshCosts = {

@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { HostConfig } from "./config.ts";
+import { Preparer } from "./deploy/preparer.ts";
 import { judgeCrash } from "./deploy/quarantine.ts";
 import { limits } from "./limits.ts";
 import { SecretBox } from "./secret-box.ts";
@@ -15,6 +16,7 @@ import type { EventStore } from "./store/event-store.ts";
 import { FileArtifactStore } from "./store/files/artifact-store.ts";
 import { BlobFiles } from "./store/files/blob-files.ts";
 import { readOrMakeKey, secretKeySource } from "./store/files/key-file.ts";
+import { PreparedFiles } from "./store/files/prepared-files.ts";
 import type { FunctionStore } from "./store/function-store.ts";
 import type { KvStore } from "./store/kv-store.ts";
 import type { ReplicationStore } from "./store/replication-store.ts";
@@ -35,6 +37,8 @@ export type HostState = {
   readonly replications: ReplicationStore;
   readonly secrets: SecretBox;
   readonly artifacts: FileArtifactStore;
+  /** Reads uploads, and keeps what it derives of them. */
+  readonly preparer: Preparer;
   readonly logFolder: string;
   /** The key that signed URLs are signed with; made when it is first asked for. */
   readonly linkKey: () => Buffer;
@@ -80,6 +84,7 @@ export async function openState(
       replications: stores.replications,
       secrets,
       artifacts,
+      preparer: new Preparer(new PreparedFiles(join(dataDir, "prepared"))),
       linkKey: () => {
         linkKey ??= readOrMakeKey(join(dataDir, "links.key"));
         return linkKey;

@@ -171,13 +171,14 @@ function startEvents(
 
 function newDeployer(
   config: HostConfig,
-  { functions, artifacts }: HostState,
+  { functions, artifacts, preparer }: HostState,
   parts: { inspectors: Inspectors; engine: Engine; onRemoved: (name: string) => void },
 ): Deployer {
   const { inspectors, engine, onRemoved } = parts;
   return new Deployer({
     functions,
     artifacts,
+    preparer,
     inspectors,
     rewriter: new Rewriter(),
     digestOf,
@@ -230,7 +231,7 @@ function startEngine(
     if (functions.live(name)?.id === id || exists(id)) logs.append(name, line);
   };
   const admission = new Admission();
-  const modules = new Modules(artifacts, new Rewriter());
+  const modules = new Modules(artifacts, new Rewriter(), limits.modulesWarmMax, state.preparer.formOf);
   const memoryBytesMax = options.memoryBytesMax ?? guestMemoryBytes();
   const pools: Pools = startPools(
     config,

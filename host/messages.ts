@@ -149,27 +149,36 @@ export function encodeResponse(
   body: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
   const texts = headers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
-  return encodeHead([status, headers.length / 2], texts, body);
+  return encodeHead([status, headers.length / 2, ...texts], body);
 }
 
 /** Encodes the answer to a guest's question. */
 export function encodeAnswer(values: readonly string[], body: Uint8Array): Uint8Array<ArrayBuffer> {
-  return encodeHead([values.length], values, body);
+  return encodeHead([values.length, ...values], body);
 }
 
-function encodeHead(
-  numbers: readonly number[],
-  texts: readonly string[],
-  body: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  let headBytes = 4 * numbers.length;
-  for (const text of texts) headBytes += 4 + Buffer.byteLength(text);
+/** Encodes a question for a guest that does not write it itself. */
+export function encodeQuestion({ operation, args, body }: Question): Uint8Array<ArrayBuffer> {
+  return encodeHead([operation, args.length, ...args], body);
+}
+
+/** Encodes what is to be fetched for a guest that does not write it itself. */
+export function encodeFetch(wanted: FetchMessage): Uint8Array<ArrayBuffer> {
+  const { method, url, redirects, timeoutMs, headers, body } = wanted;
+  return encodeHead([method, url, redirects, timeoutMs, headers.length, ...headers.flat()], body);
+}
+
+function encodeHead(parts: readonly (number | string)[], body: Uint8Array): Uint8Array<ArrayBuffer> {
+  let headBytes = 0;
+  for (const part of parts) headBytes += 4 + (typeof part === "string" ? Buffer.byteLength(part) : 0);
   const message = Buffer.from(new ArrayBuffer(4 + headBytes + body.byteLength));
   let offset = message.writeUInt32LE(headBytes, 0);
-  for (const number of numbers) offset = message.writeUInt32LE(number, offset);
-  for (const text of texts) {
-    const bytes = message.write(text, offset + 4);
-    offset = message.writeUInt32LE(bytes, offset) + bytes;
+  for (const part of parts) {
+    if (typeof part === "number") offset = message.writeUInt32LE(part, offset);
+    else {
+      const bytes = message.write(part, offset + 4);
+      offset = message.writeUInt32LE(bytes, offset) + bytes;
+    }
   }
   message.set(body, offset);
   return message;
@@ -192,6 +201,16 @@ export function decodeQuestion(message: Uint8Array): Question {
   if (count > argsMax) throw new MessageError(`${count} arguments, limit is ${argsMax}`);
   const args = Array.from({ length: count }, () => head.text());
   return { operation, args, body: head.rest() };
+}
+
+/** Decodes the answer to a guest's question, which the host wrote. */
+export function decodeAnswer(message: Uint8Array): {
+  readonly values: readonly string[];
+  readonly body: Uint8Array;
+} {
+  const head = new HeadReader(message);
+  const values = Array.from({ length: head.number() }, () => head.text());
+  return { values, body: head.rest() };
 }
 
 /** What a guest wants fetched. */

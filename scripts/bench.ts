@@ -16,6 +16,7 @@ const benchmarks = [
   "restart",
   "kernels",
   "languages",
+  "components",
   "costs",
   "simulate",
   "trace",

@@ -49,10 +49,12 @@ const entries = [
   "host/cli/main.ts",
   "host/host-process.ts",
   "host/deploy/inspector.ts",
+  "host/deploy/preparer-thread.ts",
   "host/worker/entry.ts",
   "host/store/sqlite/writer-thread.ts",
   "host/wasm/rewriter-thread.ts",
   "host/build/compiler-thread.ts",
+  "host/build/componentize.ts",
 ];
 
 const linesMax = 400;

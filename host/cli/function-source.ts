@@ -69,7 +69,8 @@ export function fileFailure(verb: "read" | "write", shown: string, error: unknow
   return new CommandFailure("file_failed", message, { cause: error });
 }
 
-async function requireFile(path: string, shown: string): Promise<void> {
+/** Throws CommandFailure when the user named what is no file. */
+export async function requireFile(path: string, shown: string): Promise<void> {
   try {
     if (!(await stat(path)).isDirectory()) return;
   } catch (error) {

@@ -24,17 +24,18 @@ import {
 import { limits } from "../limits.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
-import { inspectDeclarations, type ModuleDeclarations, WasmRefusal } from "../wasm/inspect.ts";
+import { isComponent } from "../wasm/component/inspect-component.ts";
 import type { Rewriter } from "../wasm/rewriter.ts";
-import type { MemoryBounds } from "../worker/protocol.ts";
-import { assertImportsOffered, detectAbi } from "./entry-point.ts";
 import type { Inspectors } from "./inspect.ts";
+import { prepareModuleUpload } from "./prepare-upload.ts";
+import type { Preparer } from "./preparer.ts";
 
 export type DeployResult = { readonly deployment: Deployment; readonly created: boolean };
 
 export type DeployerParts = {
   readonly functions: FunctionStore;
   readonly artifacts: ArtifactStore;
+  readonly preparer: Pick<Preparer, "prepare" | "keep" | "remove" | "retain">;
   readonly inspectors: Pick<Inspectors, "inspect">;
   readonly rewriter: Pick<Rewriter, "rewrite">;
   readonly digestOf: (bytes: Uint8Array) => string;
@@ -49,8 +50,6 @@ export type DeployerParts = {
   readonly onOrphaned: (digest: string) => void;
 };
 
-const pagesPerMb = 16;
-
 export class Deployer {
   readonly #parts: DeployerParts;
   #last: Promise<unknown> = Promise.resolve();
@@ -64,7 +63,7 @@ export class Deployer {
    * digests of both.
    */
   async deploy(name: string, bytes: Uint8Array, archive: Uint8Array | null = null): Promise<DeployResult> {
-    const { functions, artifacts, inspectors, rewriter, digestOf, now } = this.#parts;
+    const { functions, artifacts, preparer, inspectors, rewriter, digestOf, now } = this.#parts;
     const digest = digestOf(bytes);
     const known = functions.live(name);
     // One that is not metered is looked at again: it may be refused now, or metered.
@@ -73,22 +72,16 @@ export class Deployer {
     const isKnown = known?.digest === digest && known.files?.digest === files?.digest;
     if (isKnown && known.metered) return { deployment: known, created: false };
     const config = functions.config(name) ?? functionConfigDefault;
-    const rewritten = await this.#metered(bytes, () => rewriter.rewrite(bytes));
-    const inspection = rewritten?.inspection ?? null;
-    const declared = inspection ?? (await refusing(() => inspectDeclarations(bytes)));
-    assertImportsOffered(declared);
-    assertMemoryFits(declared, config);
-    const abi = detectAbi(declared);
-    const prepared = rewritten && (await this.#metered(bytes, () => rewritten.prepared()));
+    const { allowUnmetered } = this.#parts;
+    const prepared = isComponent(bytes)
+      ? await preparer.prepare(bytes, config)
+      : await prepareModuleUpload(bytes, config, { allowUnmetered, rewriter });
+    const { form: _form, ...tried } = prepared;
     const costs = await inspectors.inspect({
-      upload: bytes,
-      bytes: prepared,
-      abi,
-      memory: prepared && suppliedMemory(declared, config),
+      ...tried,
       // A program's run is no part of the trial.
-      files: abi === "wasi" ? null : tree,
+      files: prepared.abi === "wasi" ? null : tree,
       env: Object.entries(config.env),
-      resettable: prepared !== null && inspection?.resettableGlobals !== null,
     });
     const result = await this.#inTurn(async () => {
       if (functions.live(name) === null && functions.count() >= limits.functionsMax) {
@@ -98,14 +91,15 @@ export class Deployer {
         );
       }
       await artifacts.put(digest, bytes);
+      await preparer.keep(digest, bytes, prepared);
       if (tree !== null && files !== null) await artifacts.put(files.digest, tree);
       const outcome = await functions.deploy({
         name,
         digest,
-        abi,
+        abi: prepared.abi,
         bytes: bytes.byteLength,
         freshCosts: costs,
-        metered: prepared !== null,
+        metered: prepared.metered,
         files,
         createdAtMs: now(),
       });
@@ -153,24 +147,18 @@ export class Deployer {
 
   /** Removes bytes that no version names: what a crash in the middle of a deploy left behind. */
   async cleanUp(): Promise<void> {
-    return this.#inTurn(() => this.#parts.artifacts.retain(this.#parts.functions.digests()));
+    return this.#inTurn(async () => {
+      const digests = this.#parts.functions.digests();
+      await this.#parts.artifacts.retain(digests);
+      await this.#parts.preparer.retain(digests);
+    });
   }
 
   async #dropOrphans(digests: readonly string[]): Promise<void> {
     for (const digest of digests) {
       this.#parts.onOrphaned(digest);
       await this.#parts.artifacts.remove(digest);
-    }
-  }
-
-  /** What `read` makes of the upload; null when that cannot be and it is to run as it is. */
-  async #metered<value>(bytes: Uint8Array, read: () => value | Promise<value>): Promise<value | null> {
-    try {
-      return await refusing(read);
-    } catch (error) {
-      if (!(error instanceof HostError) || error.code !== "unsupported_feature") throw error;
-      if (this.#parts.allowUnmetered) return null;
-      throw new HostError(error.code, `${error.message}${wayOut(bytes)}`, { extra: error.extra });
+      await this.#parts.preparer.remove(digest);
     }
   }
 
@@ -185,48 +173,4 @@ export class Deployer {
     this.#last = result.catch(() => {});
     return result;
   }
-}
-
-/** What to add to a refusal: how the module may run all the same, if it may. */
-function wayOut(bytes: Uint8Array): string {
-  try {
-    inspectDeclarations(bytes);
-  } catch (error) {
-    if (error instanceof WasmRefusal) return "";
-    throw error;
-  }
-  return `; to run it unmetered, if you trust it, ${unmeteredWayOut}`;
-}
-
-/** The memory that the host supplies; null for none. */
-function suppliedMemory({ memories }: ModuleDeclarations, { memoryMb }: FunctionConfig): MemoryBounds | null {
-  const [memory] = memories;
-  if (memory === undefined) return null;
-  const limitPages = memoryMb * pagesPerMb;
-  return {
-    initialPages: memory.initialPages,
-    maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),
-  };
-}
-
-/** A refusal of the module's reader as the error of the deploy. */
-async function refusing<value>(read: () => value | Promise<value>): Promise<value> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof WasmRefusal)) throw error;
-    const { feature, functionIndex, offset } = error;
-    throw new HostError(error.code, error.message, { extra: { feature, function: functionIndex, offset } });
-  }
-}
-
-function assertMemoryFits({ memories }: ModuleDeclarations, config: FunctionConfig): void {
-  const pages = memories.reduce((sum, { initialPages }) => sum + initialPages, 0);
-  const limitPages = config.memoryMb * pagesPerMb;
-  if (pages <= limitPages) return;
-  throw new HostError(
-    "memory_exceeded",
-    `Cannot deploy: memory minimum is ${pages} pages, limit is ${limitPages} (memoryMb ${config.memoryMb})`,
-    { status: 422 },
-  );
 }

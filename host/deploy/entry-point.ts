@@ -2,7 +2,7 @@
 // functions over what it declares.
 
 import { HostError } from "../errors.ts";
-import type { Abi } from "../function.ts";
+import type { ModuleAbi } from "../function.ts";
 import { printable } from "../printable.ts";
 import type { ModuleDeclarations, ModuleImport } from "../wasm/inspection.ts";
 import type { Adapter } from "../worker/abi/adapter.ts";
@@ -40,8 +40,8 @@ function quoted(text: string): string {
 }
 
 /** The ABI of a module by its exports; throws `unknown_abi`. */
-export function detectAbi(declared: ModuleDeclarations): Abi {
-  for (const [abi, adapter] of Object.entries(adapters) as [Abi, Adapter][]) {
+export function detectAbi(declared: ModuleDeclarations): ModuleAbi {
+  for (const [abi, adapter] of Object.entries(adapters) as [ModuleAbi, Adapter][]) {
     if (!declared.exports.some(({ name }) => name === adapter.entryExport)) continue;
     const refusal = adapter.refusal(declared);
     if (refusal !== null) throw unknownAbi(refusal);

@@ -6,10 +6,12 @@ import type { FreshCosts } from "../function.ts";
 import { monotonicMs } from "../invocation.ts";
 import { type Verdict, verdict } from "../prepared-names.ts";
 import { CallState } from "../worker/call-state.ts";
+import type { Guest } from "../worker/guest-instance.ts";
 import { GuestLog } from "../worker/guest-log.ts";
 import { InstanceImage } from "../worker/image.ts";
-import { GuestInstance, type Runnable } from "../worker/instance.ts";
+import { newInstance } from "../worker/instances.ts";
 import { MemoryPool } from "../worker/memory-pool.ts";
+import type { Instantiable } from "../worker/module-cache.ts";
 import type { MemoryBounds } from "../worker/protocol.ts";
 
 /** Rounds at most, and the time after which no further one begins, ms: a deploy waits for them. */
@@ -26,7 +28,7 @@ const lateBudgetMs = 250;
  * for. Throws what the guest's trap throws, or the fault that a host call of its start function met.
  */
 export async function tryFresh(
-  runnable: Runnable,
+  code: Instantiable,
   bounds: MemoryBounds | null,
   resettable: boolean,
   { env, setting }: Pick<CallState, "env" | "setting">,
@@ -41,11 +43,12 @@ export async function tryFresh(
     const state = new CallState(new Uint8Array(0), env, new GuestLog(() => {}), setting);
     const beganMs = monotonicMs();
     const memory = bounds && memories.take(bounds);
-    const instance = await started(runnable, memory, state);
+    const instance = await started(code, memory, state);
     const madeMs = monotonicMs();
     // A host call of the start function, as a line in the log, is made for each call anew.
     const image = resettable && state.hostCalls === 0 ? InstanceImage.take(instance) : null;
-    if (image !== null) {
+    // The first time touches memory that nobody has touched before; an instance that is used again has been.
+    if (image?.restore(instance) === true) {
       const imageMs = monotonicMs();
       if (image.restore(instance)) resetMs.push(monotonicMs() - imageMs);
     }
@@ -60,13 +63,13 @@ export async function tryFresh(
 const goOn = (): Verdict => verdict.goOn;
 
 async function started(
-  runnable: Runnable,
+  code: Instantiable,
   memory: WebAssembly.Memory | null,
   state: CallState,
-): Promise<GuestInstance> {
+): Promise<Guest> {
   try {
     // Nobody stops it here: the inspector's parent ends the process.
-    const instance = new GuestInstance(runnable, memory, {
+    const instance = newInstance(code, memory, {
       state,
       check: goOn,
       pause: goOn,

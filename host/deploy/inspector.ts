@@ -3,26 +3,19 @@
 // it takes too long. Touches no file and opens no socket.
 
 import { decodeTree } from "../files/file-tree.ts";
-import type { Abi, FreshCosts } from "../function.ts";
+import type { FreshCosts } from "../function.ts";
 import { printable } from "../printable.ts";
 import { trapText } from "../worker/failure.ts";
 import { emptyTree, treeOf } from "../worker/filesystem/nodes.ts";
-import { runnable } from "../worker/instance.ts";
-import type { MemoryBounds } from "../worker/protocol.ts";
+import { instantiable } from "../worker/module-cache.ts";
 import { tryFresh } from "./fresh-costs.ts";
+import type { PreparedModule, PreparedUpload } from "./prepare-upload.ts";
 
-export type InspectRequest = {
-  /** As uploaded: what is not valid here must not become valid by being rewritten. */
-  readonly upload: Uint8Array;
-  /** The rewritten module; null for one that runs as uploaded. */
-  readonly bytes: Uint8Array<ArrayBuffer> | null;
-  readonly abi: Abi;
-  readonly memory: MemoryBounds | null;
+/** Each module is compiled as uploaded too: what is not valid so must not become valid by being rewritten. */
+export type InspectRequest = Omit<PreparedUpload, "form"> & {
   /** The files it carries, in their stored form. */
   readonly files: Uint8Array | null;
   readonly env: readonly (readonly [string, string])[];
-  /** Whether memory and globals are the whole state of its instances. */
-  readonly resettable: boolean;
 };
 
 export type InspectReply =
@@ -32,27 +25,34 @@ export type InspectReply =
   | { readonly step: "done"; readonly costs: FreshCosts };
 
 process.on("message", (request: InspectRequest) => {
-  let module: WebAssembly.Module;
+  let modules: WebAssembly.Module[];
   try {
-    const upload = new Uint8Array(request.upload);
-    // Compiled only to learn what V8 has against it.
-    if (request.bytes !== null && !WebAssembly.validate(upload)) new WebAssembly.Module(upload);
-    module = new WebAssembly.Module(request.bytes ?? upload);
+    modules = request.modules.map(compiled);
   } catch (error) {
     return answer({ step: "invalid", reason: reasonOf(error) });
   }
   // Sent before the start function runs, which may never end. The message is in the pipe when the
   // callback comes, so the parent's clock for the start function begins then.
-  process.send?.({ step: "compiled" } satisfies InspectReply, () => void tryInstance(module, request));
+  process.send?.({ step: "compiled" } satisfies InspectReply, () => void tryInstance(modules, request));
 });
 
-async function tryInstance(module: WebAssembly.Module, request: InspectRequest): Promise<void> {
-  const { memory, resettable } = request;
+function compiled({ upload, bytes }: PreparedModule): WebAssembly.Module {
+  const copy = new Uint8Array(upload);
+  // Compiled only to learn what V8 has against it.
+  if (bytes !== null && !WebAssembly.validate(copy)) new WebAssembly.Module(copy);
+  return new WebAssembly.Module(bytes ?? copy);
+}
+
+async function tryInstance(modules: readonly WebAssembly.Module[], request: InspectRequest): Promise<void> {
+  const { linking, memory, resettable, env } = request;
+  const [module] = modules;
   let costs: FreshCosts;
   try {
+    if (module === undefined) throw new Error("The component has no core module");
+    const code = typeof linking === "string" ? { module, abi: linking } : { plan: linking, modules };
     const files = request.files === null ? emptyTree : treeOf(decodeTree(request.files));
-    const trial = { env: new Map(request.env), setting: { args: [], files, answersOnStdout: false } };
-    costs = await tryFresh(runnable(module, request.abi), memory, resettable, trial);
+    const trial = { env: new Map(env), setting: { args: [], files, answersOnStdout: false } };
+    costs = await tryFresh(instantiable(code), memory, resettable, trial);
   } catch (error) {
     return answer({ step: "trapped", reason: printable(trapText(error)) });
   }

@@ -23,7 +23,13 @@ import {
   type Timings,
 } from "../invocation.ts";
 import { adapters } from "../worker/abi/adapters.ts";
-import { type InstanceUse, type ModuleSetup, type SetupKey, setupKey } from "../worker/protocol.ts";
+import {
+  type GuestCode,
+  type InstanceUse,
+  type ModuleSetup,
+  type SetupKey,
+  setupKey,
+} from "../worker/protocol.ts";
 import type { Admission } from "./admission.ts";
 import { timingsOf } from "./call-timings.ts";
 import { Deadline } from "./deadline.ts";
@@ -331,9 +337,16 @@ function instanceUse(deployment: Deployment, { resettable }: LoadedModule): Inst
   if (!deployment.metered) return "new";
   const { isolation } = deployment.config;
   // A program runs once, from its start to its end.
-  if (isolation === "reuse" && adapters[deployment.abi].reusable) return "reuse";
+  const { abi } = deployment;
+  if (isolation === "reuse" && (abi === "component" || adapters[abi].reusable)) return "reuse";
   if (isolation === "snapshot" && resettable) return "snapshot";
   return runsOnReset(deployment) ? "reset" : "new";
+}
+
+function guestCode({ abi }: Deployment, { code }: LoadedModule): GuestCode {
+  if ("plan" in code) return code;
+  if (abi === "component") throw new Error("A component was stored, and a module was loaded");
+  return { module: code, abi };
 }
 
 const setups = new WeakMap<LoadedModule, Map<SetupKey, ModuleSetup>>();
@@ -354,9 +367,8 @@ function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup 
     setup = {
       versionId: deployment.id,
       cpuMs: deployment.config.cpuMs,
-      module: loaded.module,
+      code: guestCode(deployment, loaded),
       moduleBytes: loaded.moduleBytes,
-      abi: deployment.abi,
       memory: memory && {
         initialPages: memory.initialPages,
         maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),

@@ -2,22 +2,27 @@
 // they are to run unmetered, compiles them off the main thread, and keeps the most recently used. Two
 // calls that need the same module wait for the same compile.
 
+import type { ComponentPlan } from "../component-plan.ts";
 import type { ModuleForm } from "../function.ts";
 import { monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import { ModuleLru } from "../module-lru.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
+import { isComponent } from "../wasm/component/inspect-component.ts";
 import { inspectDeclarations } from "../wasm/inspect.ts";
+import { declaredBounds, deriveForm, type PreparedForm } from "../wasm/prepared-form.ts";
 import type { Rewriter } from "../wasm/rewriter.ts";
+import type { ComponentCode } from "../worker/component-instance.ts";
 import { readsBody } from "../worker/instance.ts";
 
+/** A compiled module, or those of a component and how they are linked. */
+export type LoadedCode = WebAssembly.Module | ComponentCode;
+
 export type LoadedModule = {
-  readonly module: WebAssembly.Module;
+  readonly code: LoadedCode;
   /** Size of the compiled bytes, which V8 keeps, and of the files. */
   readonly moduleBytes: number;
-  /** The declared bounds of its memory, in pages; where several are declared, the sum. */
-  readonly memory: { readonly initialPages: number; readonly maximumPages: number | null } | null;
-  /** Whether an instance can be set back to an image: its whole state is its memory and its globals. */
+  readonly memory: PreparedForm["memory"];
   readonly resettable: boolean;
   /** The files it carries, in their stored form. */
   readonly files: Uint8Array<SharedArrayBuffer> | null;
@@ -32,21 +37,27 @@ export type ModuleLoad = {
   readonly compileMs?: number;
 };
 
+/** What is compiled of a component, derived now unless it is kept. */
+type FormOf = (upload: Uint8Array<ArrayBuffer>, digest: string) => Promise<PreparedForm>;
+
 export class Modules {
-  readonly #artifacts: ArtifactStore;
+  readonly #artifacts: Pick<ArtifactStore, "read">;
   readonly #rewriter: Pick<Rewriter, "rewrite">;
+  readonly #formOf: FormOf;
   readonly #called = new ModuleLru<string, LoadedModule>();
   /** Those that nobody has called yet. */
   readonly #warm: ModuleLru<string, LoadedModule>;
   readonly #loading = new Map<string, Promise<ModuleLoad>>();
 
   constructor(
-    artifacts: ArtifactStore,
+    artifacts: Pick<ArtifactStore, "read">,
     rewriter: Pick<Rewriter, "rewrite">,
     warmMax: number = limits.modulesWarmMax,
+    formOf: FormOf = async (upload) => deriveForm(upload),
   ) {
     this.#artifacts = artifacts;
     this.#rewriter = rewriter;
+    this.#formOf = formOf;
     this.#warm = new ModuleLru({ count: warmMax, bytes: limits.modulesWarmBytesMax });
   }
 
@@ -110,34 +121,47 @@ export class Modules {
     return loading;
   }
 
-  async #read({ digest, metered, files }: ModuleForm): Promise<ModuleLoad> {
+  async #read(moduleForm: ModuleForm): Promise<ModuleLoad> {
+    const { digest, files } = moduleForm;
     const startMs = monotonicMs();
     const upload = await this.#artifacts.read(digest);
-    const { bytes, memory, resettable } = metered ? await this.#rewritten(upload) : asUploaded(upload);
+    const form = await this.#form(upload, moduleForm);
     const carried = files === null ? null : sharedCopy(await this.#artifacts.read(files.digest));
     const readMs = monotonicMs();
-    const module = await WebAssembly.compile(bytes);
+    const modules = await Promise.all(form.modules.map((bytes) => WebAssembly.compile(bytes)));
     const compiledMs = monotonicMs();
+    const { memory, resettable } = form;
+    const code = codeOf(form, modules);
     const loaded: LoadedModule = {
-      module,
-      moduleBytes: bytes.byteLength + (files?.bytes ?? 0),
+      code,
+      moduleBytes: form.modules.reduce((sum, { byteLength }) => sum + byteLength, files?.bytes ?? 0),
       memory,
       resettable,
       files: carried,
-      readsBody: readsBody(module),
+      readsBody: "plan" in code ? planReadsBody(code.plan) : readsBody(code),
     };
     return { loaded, loadMs: readMs - startMs, compileMs: compiledMs - readMs };
   }
 
-  async #rewritten(upload: Uint8Array): Promise<Form> {
+  async #form(upload: Uint8Array<ArrayBuffer>, { digest, metered }: ModuleForm): Promise<Form> {
+    if (isComponent(upload)) return this.#formOf(upload, digest);
+    if (!metered) return asUploaded(upload);
     const { inspection, prepared } = await this.#rewriter.rewrite(upload);
-    const [memory] = inspection.memories;
     return {
-      bytes: prepared(),
-      memory: memory ? { initialPages: memory.initialPages, maximumPages: memory.maximumPages } : null,
+      modules: [prepared()],
+      plan: null,
+      memory: declaredBounds(inspection.memories[0]),
       resettable: inspection.resettableGlobals !== null,
     };
   }
+}
+
+/** Whether a component asks for the bodies of requests, which may come while it runs. */
+function planReadsBody({ steps }: ComponentPlan): boolean {
+  const consume = "[method]incoming-request.consume";
+  return steps.some(({ imports }) =>
+    imports.some(({ source }) => source.kind === "host" && source.name === consume),
+  );
 }
 
 /** In memory that all threads see. */
@@ -147,12 +171,18 @@ function sharedCopy(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
   return shared;
 }
 
-type Form = Pick<LoadedModule, "memory" | "resettable"> & { readonly bytes: Uint8Array<ArrayBuffer> };
+type Form = Omit<PreparedForm, "plan"> & { readonly plan: PreparedForm["plan"] | null };
 
 function asUploaded(upload: Uint8Array<ArrayBuffer>): Form {
   const { memories } = inspectDeclarations(upload);
   const initialPages = memories.reduce((sum, memory) => sum + memory.initialPages, 0);
-  return { bytes: upload, memory: { initialPages, maximumPages: null }, resettable: false };
+  return { modules: [upload], plan: null, memory: { initialPages, maximumPages: null }, resettable: false };
+}
+
+function codeOf({ plan }: Form, modules: readonly WebAssembly.Module[]): LoadedCode {
+  const [module] = modules;
+  if (module === undefined) throw new Error("Nothing was compiled");
+  return plan === null ? module : { plan, modules };
 }
 
 /** The same bytes may be metered for one function and not for another, and carry other files. */

@@ -23,6 +23,8 @@ import { headerBytes, readSections, type Section, sectionId, sectionOrder } from
 export type PrepareOptions = {
   /** Whether to insert checks, as `checkName` says; default false. */
   readonly meter?: boolean;
+  /** Whether its imports may be code of other guests, whose work is no host's; default false. */
+  readonly callsGuests?: boolean;
 };
 
 /**
@@ -58,7 +60,7 @@ export function prepareModule(
   options: PrepareOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const sections = readSections(bytes);
-  const plan = planFor(bytes, sections, inspection, options.meter ?? false);
+  const plan = planFor(bytes, sections, inspection, options);
   const out = new BinaryWriter().append(bytes.subarray(0, headerBytes));
   let rankBefore = -1;
   for (const section of sections) {
@@ -79,9 +81,9 @@ function planFor(
   bytes: Uint8Array,
   sections: readonly Section[],
   { memories, counts, usesMemoryGrow, startFunction, resettableGlobals }: ModuleInspection,
-  meter: boolean,
+  { meter = false, callsGuests = false }: PrepareOptions,
 ): Plan {
-  const metering = meter ? new Metering(bytes, sections, usesMemoryGrow) : null;
+  const metering = meter ? new Metering(bytes, sections, { grows: usesMemoryGrow, callsGuests }) : null;
   const additions = new Additions(counts, metering?.imports ?? 0);
   const memory = memories[0];
   const suppliesMemory = memory !== undefined && !memory.imported;

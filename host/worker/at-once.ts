@@ -6,6 +6,7 @@
 //     (import "h" "d" (func $returned))
 //     (type $start (func))
 //     (type $entry (func (param i32)))
+//     (type $handler (func (param i32 i32)))
 //     (table $t 1 funcref)
 //     (func (export "s") (param funcref)
 //       (table.set $t (i32.const 0) (local.get 0))
@@ -15,13 +16,17 @@
 //       (table.set $t (i32.const 0) (local.get 0))
 //       (call_indirect $t (type $entry) (local.get 1) (i32.const 0))
 //       (call $returned))
+//     (func (export "r") (param funcref i32 i32)
+//       (table.set $t (i32.const 0) (local.get 0))
+//       (call_indirect $t (type $handler) (local.get 1) (local.get 2) (i32.const 0))
+//       (call $returned))
 //     (func (export "t") unreachable))
 
 import { promising } from "./jspi.ts";
 
 /** The text above, assembled (test/worker/at-once.test.ts). */
 export const helperBytes = Buffer.from(
-  "AGFzbQEAAAABEQRgAABgAX8AYAFwAGACcH8AAgcBAWgBZAAAAwQDAgMABAQBcAABBw0DAXMAAQFlAAIBdAADCicDDwBBACAAJgBBABEAABAACxEAQQAgACYAIAFBABEBABAACwMAAAs=",
+  "AGFzbQEAAAABHAZgAABgAX8AYAJ/fwBgAXAAYAJwfwBgA3B/fwACBwEBaAFkAAADBQQDBAUABAQBcAABBxEEAXMAAQFlAAIBcgADAXQABAo7BA8AQQAgACYAQQARAAAQAAsRAEEAIAAmACABQQARAQAQAAsTAEEAIAAmACABIAJBABECABAACwMAAAs=",
   "base64",
 );
 
@@ -37,12 +42,14 @@ const helper = new WebAssembly.Instance(new WebAssembly.Module(helperBytes), {
 }).exports as {
   s(start: GuestFunction): void;
   e(entry: GuestFunction, argument: number): void;
+  r(handler: GuestFunction, one: number, other: number): void;
   t(): never;
 };
 
 const onOwnStack = {
   start: promising(helper.s),
   entry: promising(helper.e),
+  handler: promising(helper.r),
 };
 
 /** Tells whether an export came to its end. A trap is told by the promise as well, and later. */
@@ -61,6 +68,12 @@ export function startsAtOnce(start: GuestFunction): boolean {
 export function entersAtOnce(entry: GuestFunction, argument: number): boolean {
   returned = false;
   return ended(onOwnStack.entry(entry, argument));
+}
+
+/** Runs an export (i32, i32) -> (); false when it trapped. Nothing it imports may suspend it. */
+export function handlesAtOnce(handler: GuestFunction, one: number, other: number): boolean {
+  returned = false;
+  return ended(onOwnStack.handler(handler, one, other));
 }
 
 /**

@@ -175,6 +175,12 @@ export class CallState {
     this.program?.flush();
   }
 
+  /** Keeps a fault that is about to be thrown into the guest, which may swallow it; returns it. */
+  recorded(error: unknown): unknown {
+    if (error instanceof GuestFault) this.fault ??= error;
+    return error;
+  }
+
   /** Whether the guest has given its answer, whole. */
   get hasAnswered(): boolean {
     return this.answer !== null || this.writer?.isEnded === true;

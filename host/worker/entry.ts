@@ -8,8 +8,8 @@ import { BusyClock } from "./busy-clock.ts";
 import { CallRun, type ThreadShare } from "./call-run.ts";
 import { CallState, type Errands, type StreamPort } from "./call-state.ts";
 import { type Failure, failure, noMemoryRoom } from "./failure.ts";
+import type { Guest, InstanceCall } from "./guest-instance.ts";
 import { GuestLog } from "./guest-log.ts";
-import type { GuestInstance, InstanceCall } from "./instance.ts";
 import { Instances } from "./instances.ts";
 import { Mailbox } from "./mailbox.ts";
 import { MemoryBudget } from "./memory-budget.ts";
@@ -183,7 +183,7 @@ class GuestThread {
     this.#running[slot] = run;
     this.#states[slot] = state;
     const call: InstanceCall = { state, check: run.check, pause: run.pause, turn: run.turn, grow: run.grow };
-    let instance: GuestInstance | null = null;
+    let instance: Guest | null = null;
     let instantiateMs: number | null = null;
     let failed: Failure | null = null;
     run.enter();

@@ -3,22 +3,26 @@
 // tell the two apart (test/wasm/reset.test.ts). Only for modules whose whole state is their memory and
 // their globals (`resettableGlobals` of wasm/inspection.ts).
 
-import type { GuestInstance } from "./instance.ts";
+import type { Guest } from "./guest-instance.ts";
 
 /** All of an instance that a run can change. */
-export type InstanceState = Pick<GuestInstance, "memory" | "globals">;
+export type InstanceState = Pick<Guest, "memory" | "globals">;
 
 /** A larger memory is dearer to look through and set back than to make anew, and is not kept idle. */
 export const imageMemoryBytesMax = 32 * 1024 * 1024;
 
 export class InstanceImage {
-  /** The memory up to its last byte that is not zero. */
-  readonly #bytes: Uint8Array;
+  /** What of the memory is not zero, in turn. */
+  readonly #parts: readonly ImagePart[];
   readonly #memoryBytes: number;
   readonly #globals: readonly (number | bigint)[];
 
-  private constructor(bytes: Uint8Array, memoryBytes: number, globals: readonly (number | bigint)[]) {
-    this.#bytes = bytes;
+  private constructor(
+    parts: readonly ImagePart[],
+    memoryBytes: number,
+    globals: readonly (number | bigint)[],
+  ) {
+    this.#parts = parts;
     this.#memoryBytes = memoryBytes;
     this.#globals = globals;
   }
@@ -30,13 +34,12 @@ export class InstanceImage {
     if (globals.some((value) => Number.isNaN(value))) return null;
     const memory = instance.memory && new Uint8Array(instance.memory.buffer);
     if (memory !== null && memory.byteLength > imageMemoryBytesMax) return null;
-    const used = memory === null ? new Uint8Array(0) : memory.slice(0, usedBytes(memory));
-    return new InstanceImage(used, memory?.byteLength ?? 0, globals);
+    return new InstanceImage(memory === null ? [] : partsOf(memory), memory?.byteLength ?? 0, globals);
   }
 
   /** Bytes that the image itself takes. */
   get byteLength(): number {
-    return this.#bytes.byteLength;
+    return this.#parts.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
   }
 
   /** Sets an instance back; false when its memory has grown, and it is to be thrown away. */
@@ -45,8 +48,13 @@ export class InstanceImage {
     if ((buffer?.byteLength ?? 0) !== this.#memoryBytes) return false;
     if (buffer !== undefined) {
       const memory = new Uint8Array(buffer);
-      memory.set(this.#bytes);
-      memory.fill(0, this.#bytes.byteLength);
+      let end = 0;
+      for (const { at, bytes } of this.#parts) {
+        if (at > end) memory.fill(0, end, at);
+        memory.set(bytes, at);
+        end = at + bytes.byteLength;
+      }
+      memory.fill(0, end);
     }
     const { globals } = instance;
     for (let index = 0; index < globals.length; index += 1) {
@@ -59,11 +67,29 @@ export class InstanceImage {
   }
 }
 
-/** Bytes up to the last one that is not zero, to the word. */
-function usedBytes(memory: Uint8Array<ArrayBuffer | SharedArrayBuffer>): number {
-  // A memory is a whole number of pages.
+type ImagePart = { readonly at: number; readonly bytes: Uint8Array };
+
+/** Zeroing costs half of copying, and a call of either as much as some of this: a stack is a mebibyte of zeros. */
+const blockBytes = 16_384;
+
+/** The memory without its blocks of zeros, which are neither kept nor copied back. */
+function partsOf(memory: Uint8Array<ArrayBuffer | SharedArrayBuffer>): ImagePart[] {
+  // A memory is a whole number of pages, and a page of blocks.
   const words = new BigUint64Array(memory.buffer);
-  let used = words.length;
-  while (used > 0 && words[used - 1] === 0n) used -= 1;
-  return used * 8;
+  const parts: ImagePart[] = [];
+  let start: number | null = null;
+  for (let at = 0; at <= memory.byteLength; at += blockBytes) {
+    const isZero = at === memory.byteLength || isAllZero(words, at / 8, (at + blockBytes) / 8);
+    if (!isZero) start ??= at;
+    else if (start !== null) {
+      parts.push({ at: start, bytes: memory.slice(start, at) });
+      start = null;
+    }
+  }
+  return parts;
+}
+
+function isAllZero(words: BigUint64Array, start: number, end: number): boolean {
+  for (let word = start; word < end; word += 1) if (words[word] !== 0n) return false;
+  return true;
 }

@@ -8,8 +8,8 @@ import { type GuestLogLine, monotonicMs, type Timings } from "../invocation.ts";
 import { type Verdict, verdict } from "../prepared-names.ts";
 import { trap } from "./at-once.ts";
 import { CallState, type Errands, type StreamPort, type Waiter } from "./call-state.ts";
+import type { Guest, InstanceCall } from "./guest-instance.ts";
 import { GuestLog } from "./guest-log.ts";
-import type { GuestInstance, InstanceCall } from "./instance.ts";
 import { Instances } from "./instances.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { type CachedModule, cachedModule } from "./module-cache.ts";
@@ -102,7 +102,7 @@ export class InlineRunner {
 
   /** When the instance of a call that has come to its end well had started; null when it has not. */
   #answered(cached: CachedModule, call: InstanceCall): number | null {
-    let instance: GuestInstance | null = null;
+    let instance: Guest | null = null;
     let startedAtMs: number | null = null;
     let isDone = false;
     try {

@@ -2,7 +2,7 @@
 // only when it is set back to its image in between (image.ts). The inspector runs the same code for its
 // trial. Never resolves or copies the exports (docs/threat-model.md H9): it reads the few names it knows.
 
-import type { Abi } from "../function.ts";
+import type { ModuleAbi } from "../function.ts";
 import {
   checkName,
   globalPrefix,
@@ -25,6 +25,7 @@ import { startsAtOnce } from "./at-once.ts";
 import type { CallState } from "./call-state.ts";
 import type { Failure, GrowRefusal } from "./failure.ts";
 import { failure } from "./failure.ts";
+import type { Guest, InstanceCall } from "./guest-instance.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { promising, Suspending } from "./jspi.ts";
 
@@ -49,7 +50,7 @@ export function readsBody(module: WebAssembly.Module): boolean {
 }
 
 /** What is to be known of a compiled module before each of its instances. */
-export function runnable(module: WebAssembly.Module, abi: Abi): Runnable {
+export function runnable(module: WebAssembly.Module, abi: ModuleAbi): Runnable {
   const adapter = adapters[abi];
   const names = WebAssembly.Module.exports(module).map(({ name }) => name);
   return {
@@ -70,22 +71,9 @@ function wantedImports(module: WebAssembly.Module): readonly (readonly [string, 
 }
 
 /** So many bytes are moved in less than a tenth of a guest's slice, and most calls move less in all. */
-const bytesPerTurn = 16 * 1024;
+export const bytesPerTurn = 16 * 1024;
 
-/**
- * A call as an instance sees it. `check`, `pause`, `turn` and `grow` are what a metered guest calls
- * (`prepared-names.ts`); a pause may answer later. Its turn is asked for when host calls have moved bytes.
- */
-export type InstanceCall = {
-  readonly state: CallState;
-  readonly check: () => Verdict;
-  readonly pause: () => Verdict | Promise<Verdict>;
-  readonly turn: () => Verdict;
-  /** Whether there is room for its memory to grow by so many pages. */
-  readonly grow: (pages: number) => boolean;
-};
-
-export class GuestInstance {
+export class GuestInstance implements Guest {
   readonly memory: WebAssembly.Memory | null;
   /** The mutable globals, all numbers, when the module can be reset. */
   readonly globals: readonly WebAssembly.Global[];

@@ -4,10 +4,12 @@
 // a function's configuration asks for `reuse` does one run call after call as the last one left it.
 
 import { limits } from "../limits.ts";
+import { ComponentInstance } from "./component-instance.ts";
+import type { Guest, InstanceCall } from "./guest-instance.ts";
 import { InstanceImage, imageMemoryBytesMax } from "./image.ts";
-import { GuestInstance, type InstanceCall } from "./instance.ts";
+import { GuestInstance } from "./instance.ts";
 import { MemoryPool } from "./memory-pool.ts";
-import type { CachedModule } from "./module-cache.ts";
+import type { CachedModule, Instantiable } from "./module-cache.ts";
 
 /** Idle instances kept per version: most calls have ended before the next one begins. */
 const keptPerVersion = 2;
@@ -24,7 +26,7 @@ const boundsDefault: InstanceBounds = { versions: 32, bytes: imageMemoryBytesMax
 type Kept = {
   /** Null where instances are used as they are, or turned out not to be such that they can be set back. */
   readonly image: InstanceImage | null;
-  readonly idle: GuestInstance[];
+  readonly idle: Guest[];
   bytes: number;
   /** Counts uses of all: the lowest is the least recent. */
   usedAt: number;
@@ -42,7 +44,7 @@ export class Instances {
   }
 
   /** An instance for `call`, its start function not yet run unless it is one that was set back. */
-  take(module: CachedModule, call: InstanceCall): { instance: GuestInstance; started: boolean } {
+  take(module: CachedModule, call: InstanceCall): { instance: Guest; started: boolean } {
     const kept = this.#kept.get(module);
     if (kept !== undefined) {
       kept.usedAt = ++this.#uses;
@@ -54,11 +56,11 @@ export class Instances {
       }
     }
     const memory = module.memory === null ? null : this.#memories.take(module.memory);
-    return { instance: new GuestInstance(module, memory, call), started: false };
+    return { instance: newInstance(module.code, memory, call), started: false };
   }
 
   /** Keeps the image of an instance whose start function has run. */
-  started(module: CachedModule, instance: GuestInstance, { state }: InstanceCall): void {
+  started(module: CachedModule, instance: Guest, { state }: InstanceCall): void {
     if (module.instances === "new" || this.#kept.has(module)) return;
     // What a host call said or did belongs to one call: each must make it anew, unless told otherwise.
     const takes = module.instances === "snapshot" || (module.instances === "reset" && state.hostCalls === 0);
@@ -73,7 +75,7 @@ export class Instances {
    * Takes an instance back, which never runs again for its call. After anything but an answer (a trap, a
    * stop, a fault) only its memory is used again, zeroed.
    */
-  give(module: CachedModule, instance: GuestInstance, answered: boolean): void {
+  give(module: CachedModule, instance: Guest, answered: boolean): void {
     const kept = this.#kept.get(module);
     if (
       answered &&
@@ -90,7 +92,7 @@ export class Instances {
     this.#giveMemory(module, instance);
   }
 
-  #giveMemory(module: CachedModule, { memory }: GuestInstance): void {
+  #giveMemory(module: CachedModule, { memory }: Guest): void {
     if (module.memory !== null && memory !== null) this.#memories.give(module.memory, memory);
   }
 
@@ -110,6 +112,15 @@ export class Instances {
   }
 }
 
+/** An instance that has run nothing but active segments. */
+export function newInstance(
+  code: Instantiable,
+  memory: WebAssembly.Memory | null,
+  call: InstanceCall,
+): Guest {
+  return "plan" in code ? new ComponentInstance(code, memory, call) : new GuestInstance(code, memory, call);
+}
+
 function leastRecent(kept: ReadonlyMap<CachedModule, Kept>): [CachedModule, Kept] {
   let oldest: [CachedModule, Kept] | null = null;
   for (const entry of kept) if (oldest === null || entry[1].usedAt < oldest[1].usedAt) oldest = entry;
@@ -118,7 +129,7 @@ function leastRecent(kept: ReadonlyMap<CachedModule, Kept>): [CachedModule, Kept
 }
 
 /** Makes an instance ready for the next call; false when it cannot be, and is to be thrown away. */
-function isReady({ instances }: CachedModule, { image }: Kept, instance: GuestInstance): boolean {
+function isReady({ instances }: CachedModule, { image }: Kept, instance: Guest): boolean {
   if (instances === "reuse") {
     instance.forgetRefusedGrowth();
     return instance.calls < limits.instanceUsesMax;

@@ -4,8 +4,8 @@
 
 import type { MemoryBounds } from "./protocol.ts";
 
-/** Pages up to which zeroing is cheaper than a new memory; 16 pages zero in about 26 us. */
-const pooledPagesMax = 16;
+/** Pages up to which zeroing is cheaper than a new memory; 16 pages zero in about 26 us, and a new page costs more when it is first touched. */
+const pooledPagesMax = 64;
 /** Idle memories kept per thread and bounds; a thread runs one call at a time. */
 const keptPerBounds = 4;
 /** Idle memories kept per thread, all bounds together: each reserves 8 GiB of address space. */

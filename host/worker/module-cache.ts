@@ -4,11 +4,16 @@
 import { decodeTree } from "../files/file-tree.ts";
 import { ModuleLru } from "../module-lru.ts";
 import type { ProgramSetting } from "./call-state.ts";
+import { type LinkedComponent, linkedComponent } from "./component-instance.ts";
 import { type Directory, emptyTree, treeOf } from "./filesystem/nodes.ts";
 import { type Runnable, runnable } from "./instance.ts";
-import type { ModuleSetup, SetupKey } from "./protocol.ts";
+import type { GuestCode, ModuleSetup, SetupKey } from "./protocol.ts";
 
-export type CachedModule = Runnable & {
+/** What is made instances of: a module, or the modules of a component. */
+export type Instantiable = Runnable | LinkedComponent;
+
+export type CachedModule = {
+  readonly code: Instantiable;
   readonly versionId: number;
   readonly cpuMs: number;
   readonly moduleBytes: number;
@@ -20,9 +25,9 @@ export type CachedModule = Runnable & {
 
 /** What a thread makes of a set-up, once. */
 export function cachedModule(setup: ModuleSetup): CachedModule {
-  const { versionId, cpuMs, module, moduleBytes, abi, memory, instances, env } = setup;
+  const { versionId, cpuMs, code, moduleBytes, memory, instances, env } = setup;
   return {
-    ...runnable(module, abi),
+    code: instantiable(code),
     versionId,
     cpuMs,
     moduleBytes,
@@ -33,11 +38,15 @@ export function cachedModule(setup: ModuleSetup): CachedModule {
   };
 }
 
-function settingOf({ args, files, abi }: ModuleSetup): ProgramSetting {
+export function instantiable(code: GuestCode): Instantiable {
+  return "plan" in code ? linkedComponent(code) : runnable(code.module, code.abi);
+}
+
+function settingOf({ args, files, code }: ModuleSetup): ProgramSetting {
   let tree: Directory | null = null;
   return {
     args,
-    answersOnStdout: abi === "wasi",
+    answersOnStdout: "abi" in code && code.abi === "wasi",
     // Read when a call first asks for something of the system: many never do.
     get files() {
       tree ??= files === null ? emptyTree : treeOf(decodeTree(files));

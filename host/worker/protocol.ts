@@ -3,9 +3,10 @@
 // cells' arrows.
 
 import type { MessagePort } from "node:worker_threads";
-import type { Abi } from "../function.ts";
+import type { ModuleAbi } from "../function.ts";
 import type { CallResult, ErrandKind, ErrandReply, LogLevel } from "../invocation.ts";
 import { limits } from "../limits.ts";
+import type { ComponentCode } from "./component-instance.ts";
 
 /**
  * A call's claim, one cell each, drawn once:
@@ -55,15 +56,17 @@ export type ThreadTask = {
 export const threadCell = { heartbeat: 0, heldPages: 1 } as const;
 export const threadCellsBytes = 8;
 
+/** A compiled module and the ABI it speaks, or a component. */
+export type GuestCode = { readonly module: WebAssembly.Module; readonly abi: ModuleAbi } | ComponentCode;
+
 /** What a thread needs once per deployment. */
 export type ModuleSetup = {
   readonly versionId: number;
   /** CPU time a guest may use, ms. */
   readonly cpuMs: number;
-  readonly module: WebAssembly.Module;
-  /** Size of the module's bytes. */
+  readonly code: GuestCode;
+  /** Size of the bytes of what is compiled. */
   readonly moduleBytes: number;
-  readonly abi: Abi;
   /** Null when the host supplies none: the module is not metered and has its own. */
   readonly memory: MemoryBounds | null;
   readonly instances: InstanceUse;

@@ -17,8 +17,11 @@ const wrong: [argv: string[], says: RegExp][] = [
   [["deploy", "hello", "x.wasm", "--env", "KEY"], /Cannot read "KEY", want KEY=VALUE/],
   [["deploy", "hello", "x.wasm", "--evn", "A=1"], /Unknown option '--evn'\n\(Did you mean --env\?\)/],
   [["init"], /Missing required argument 'dir'/],
-  [["build", "hello.js"], /Cannot build "hello.js", want a .ts file/],
-  [["build"], /Usage: mayfly build <file> \[-o <file>\]\nExample: mayfly build hello.ts/],
+  [["build", "hello.py"], /Cannot build "hello.py", want a .ts file/],
+  [
+    ["build"],
+    /Usage: mayfly build <file> \[-o <file>\] \[--target <target>\]\nExample: mayfly build hello.ts/,
+  ],
   [["list", "all"], /Too many arguments for 'list'/],
   [["logs"], /Usage: mayfly logs <name> \[-f\]\nExample: mayfly logs hello\n/],
   [["config", "hello", "timeout=500"], /Unknown key "timeout", did you mean timeoutMs\n/],

@@ -15,9 +15,10 @@ const inspectors = new Inspectors();
 after(() => inspectors.close());
 
 const asIs = (bytes: Uint8Array<ArrayBuffer>): InspectRequest => ({
-  upload: bytes,
-  bytes,
+  modules: [{ upload: bytes, bytes }],
   abi: "assemblyscript",
+  linking: "assemblyscript",
+  metered: true,
   memory: null,
   files: null,
   env: [],
@@ -118,7 +119,8 @@ function listBomb(): Uint8Array<ArrayBuffer> {
 test("an upload that is not valid is refused, whatever its rewritten form is", async () => {
   const upload = new Uint8Array(assemble("(module)"));
   upload[4] = 2;
-  assert.equal(await codeOf(inspectors.inspect({ ...request("(module)"), upload })), "invalid_module");
+  const modules = [{ upload, bytes: new Uint8Array(assemble("(module)")) }];
+  assert.equal(await codeOf(inspectors.inspect({ ...request("(module)"), modules })), "invalid_module");
 });
 
 test("an inspector that the system kills is no verdict: another one is asked", async () => {

@@ -31,7 +31,7 @@ const deployment: Deployment = {
 };
 
 const loaded = {
-  module: new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)),
+  code: new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)),
   moduleBytes: 8,
   memory: null,
   resettable: false,

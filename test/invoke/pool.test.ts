@@ -21,7 +21,7 @@ const loop = setupOf(loops, 2);
 /** Asks nobody as it runs. */
 const unmetered: ModuleSetup = {
   ...loop,
-  module: new WebAssembly.Module(loops as BufferSource),
+  code: { module: new WebAssembly.Module(loops as BufferSource), abi: "assemblyscript" },
   memory: null,
 };
 const brief = setupOf(loops, 3, 30);

@@ -30,9 +30,8 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
   const setup = {
     versionId,
     cpuMs: 1,
-    module: null as never,
+    code: null as never,
     moduleBytes: 0,
-    abi: "assemblyscript",
     memory: null,
     instances: "new",
     env: [],

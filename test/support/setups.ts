@@ -17,9 +17,8 @@ export function setupOf(
   return {
     versionId: 1,
     cpuMs: 1_000,
-    module,
+    code: { module, abi: "assemblyscript" },
     moduleBytes: bytes.byteLength,
-    abi: "assemblyscript",
     memory: memory ? { initialPages: memory.initialPages, maximumPages } : null,
     instances,
     env: [],

@@ -5,8 +5,9 @@ import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { type Verdict, verdict } from "../../host/prepared-names.ts";
 import { CallState } from "../../host/worker/call-state.ts";
+import type { Guest } from "../../host/worker/guest-instance.ts";
 import { GuestLog } from "../../host/worker/guest-log.ts";
-import { GuestInstance } from "../../host/worker/instance.ts";
+import { newInstance } from "../../host/worker/instances.ts";
 import { cachedModule } from "../../host/worker/module-cache.ts";
 import { setupOf } from "../support/setups.ts";
 
@@ -39,7 +40,7 @@ const guest = (body: string): string => `(module
       (try (do ${body}) (catch_all))
       (br_if 0 (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))`;
 
-function instanceOf(body: string, turn: () => Verdict, pause: () => Promise<Verdict>): GuestInstance {
+function instanceOf(body: string, turn: () => Verdict, pause: () => Promise<Verdict>): Guest {
   const state = new CallState(new Uint8Array(bytesEach), new Map(), new GuestLog(() => {}));
   state.result = new Uint8Array(bytesEach);
   state.waiter = {
@@ -56,7 +57,7 @@ function instanceOf(body: string, turn: () => Verdict, pause: () => Promise<Verd
   const goOn = () => verdict.goOn;
   const setup = cachedModule(setupOf(guest(body)));
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 2 });
-  return new GuestInstance(setup, memory, { state, check: goOn, pause, turn, grow: () => false });
+  return newInstance(setup.code, memory, { state, check: goOn, pause, turn, grow: () => false });
 }
 
 for (const [name, body] of storms) {

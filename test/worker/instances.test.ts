@@ -6,13 +6,15 @@ import { test } from "node:test";
 import { limits } from "../../host/limits.ts";
 import { verdict } from "../../host/prepared-names.ts";
 import { CallState } from "../../host/worker/call-state.ts";
+import type { Guest, InstanceCall } from "../../host/worker/guest-instance.ts";
 import { GuestLog } from "../../host/worker/guest-log.ts";
-import type { GuestInstance, InstanceCall } from "../../host/worker/instance.ts";
 import { type InstanceBounds, Instances } from "../../host/worker/instances.ts";
 import { type CachedModule, cachedModule } from "../../host/worker/module-cache.ts";
 import { setupOf } from "../support/setups.ts";
 
 const pageBytes = 65_536;
+/** Of the counter: what lies at the end of its memory, and nothing of the zeros before. */
+const imageBytes = 16_384;
 const goOn = () => verdict.goOn;
 
 /** Counts its calls in the memory and in a global of each type, and answers the sum; `more` is run after. */
@@ -39,7 +41,7 @@ const counter = (more = "", fields = ""): string => `(module
 
 const load = (...guest: Parameters<typeof setupOf>): CachedModule => cachedModule(setupOf(...guest));
 
-type Ran = { readonly answer: string; readonly instance: GuestInstance; readonly started: boolean };
+type Ran = { readonly answer: string; readonly instance: Guest; readonly started: boolean };
 
 /** One call as a thread runs it. */
 async function run(instances: Instances, module: CachedModule): Promise<Ran> {
@@ -196,7 +198,7 @@ const pick = ({ answer, started }: Ran): [string, boolean] => [answer, started];
 test("the versions not used for longest lose their instances, in number and in bytes", async () => {
   const rows: readonly InstanceBounds[] = [
     { versions: 2, bytes: 1_000_000 },
-    { versions: 100, bytes: 2 * (2 * pageBytes) + pageBytes },
+    { versions: 100, bytes: 2 * (pageBytes + imageBytes) + imageBytes },
   ];
   for (const bounds of rows) {
     const instances = new Instances(bounds);

@@ -25,6 +25,7 @@ export class CallGraph {
   readonly indirectTailCallers: number[] = [];
 
   private readonly module: ModuleIndex;
+  private readonly callsGuests: boolean;
   private readonly code: FunctionCode;
   private readonly loops = new Loops();
   private readonly charges = new Charges();
@@ -32,9 +33,11 @@ export class CallGraph {
   private readonly callees: number[] = [];
   private readonly calleeStarts: number[] = [0];
 
-  constructor(module: ModuleIndex) {
+  /** `callsGuests`: an import may run long, and lead back here. */
+  constructor(module: ModuleIndex, callsGuests: boolean) {
     const functions = module.functionTypes.length;
     this.module = module;
+    this.callsGuests = callsGuests;
     this.code = new FunctionCode(module.bytes);
     this.costs = new Int32Array(functions).fill(hostCallee, 0, module.importedFunctions);
     this.isCalled = new Uint8Array(functions);
@@ -90,7 +93,8 @@ export class CallGraph {
       this.isCalled[callee] = 1;
       if (instruction === opcode.returnCall) this.checkTailCall(caller, callee, at);
       if (instruction === opcode.returnCall) this.tailCalls.push({ caller, callee });
-      if (callee >= this.module.importedFunctions) this.callees.push(callee);
+      if (callee < this.module.importedFunctions) return this.callsGuests;
+      this.callees.push(callee);
       return false;
     }
     if (instruction !== opcode.callIndirect && instruction !== opcode.callRef)

@@ -77,10 +77,14 @@ export class Metering {
   /** Imports of the upload that may move many bytes. */
   private readonly moving: number[] = [];
 
-  /** `grows` says whether the module uses memory.grow. */
-  constructor(bytes: Uint8Array, sections: readonly Section[], grows: boolean) {
+  /** `grows` says whether the module uses memory.grow, `callsGuests` whether its imports may be guests' code. */
+  constructor(
+    bytes: Uint8Array,
+    sections: readonly Section[],
+    { grows, callsGuests }: { readonly grows: boolean; readonly callsGuests: boolean },
+  ) {
     this.module = new ModuleIndex(bytes, sections);
-    this.graph = new CallGraph(this.module);
+    this.graph = new CallGraph(this.module, callsGuests);
     this.forms = chooseForms(this.module, this.graph);
     this.isNeeded = grows || this.forms.some((chosen) => chosen !== form.bare);
     const { importedFunctions, functionTypes } = this.module;

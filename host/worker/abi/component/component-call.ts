@@ -1,0 +1,80 @@
+// What WASI keeps for one call of a component: its handles, what it says on its standard streams, the
+// answer it gives, and its errands, one after the other. Made for one call and never used again.
+
+import type { ErrandKind, ErrandReply } from "../../../invocation.ts";
+import { limits } from "../../../limits.ts";
+import type { CallState } from "../../call-state.ts";
+import { FileSystem } from "../../filesystem/file-system.ts";
+import { GuestFault } from "../../guest-memory.ts";
+import { LineLog } from "../wasi/streams.ts";
+import type { OutgoingResponse } from "./outgoing-response.ts";
+import { Resources } from "./resources.ts";
+
+const errandsMax: Readonly<Record<ErrandKind, number>> = {
+  fetch: limits.fetchesPerCallMax,
+  ask: limits.asksPerCallMax,
+};
+
+export class ComponentCall {
+  readonly state: CallState;
+  readonly resources = new Resources();
+  /** What it answered with, or the error it answered with instead. */
+  answered: { readonly response: OutgoingResponse } | { readonly error: string } | null = null;
+  readonly stdout: LineLog;
+  readonly stderr: LineLog;
+  #files: FileSystem | null = null;
+  #fileBytes = 0;
+  #errand: Promise<unknown> = Promise.resolve();
+  #errands = 0;
+
+  constructor(state: CallState) {
+    this.state = state;
+    this.stdout = new LineLog(state.log);
+    this.stderr = new LineLog(state.log);
+  }
+
+  /** Made when it first asks for a file. */
+  get files(): FileSystem {
+    this.#files ??= new FileSystem(this.state.setting.files, (bytes) => this.#hold(bytes), Date.now);
+    return this.#files;
+  }
+
+  #hold(bytes: number): boolean {
+    const held = this.#fileBytes + bytes;
+    if (this.state.waiter?.keepFiles(held) === false) return false;
+    this.#fileBytes = held;
+    return true;
+  }
+
+  /** Has the main thread do something, when what it does already for this call is done. */
+  errand(kind: ErrandKind, message: Uint8Array<ArrayBuffer>): Promise<ErrandReply> {
+    const { errands, errandCounts } = this.state;
+    if (errands === null) throw new Error("A component ran with nobody to do its errands");
+    errandCounts[kind] += 1;
+    if (errandCounts[kind] > errandsMax[kind]) {
+      const reason = `overloaded: more than ${errandsMax[kind]} of kind ${kind}`;
+      return Promise.resolve({ failed: true, message: new TextEncoder().encode(reason) });
+    }
+    // The first begins here and now: where nothing may be waited for, this ends the guest.
+    const begun =
+      this.#errands === 0 ? errands.run(kind, message) : this.#errand.then(() => errands.run(kind, message));
+    this.#errands += 1;
+    const ended = begun.finally(() => {
+      this.#errands -= 1;
+    });
+    this.#errand = ended.catch(() => {});
+    return ended;
+  }
+
+  /** Nobody waits for its errands any more. */
+  end(): void {
+    this.stdout.flush();
+    this.stderr.flush();
+    if (this.#errands > 0) this.state.errands?.forget();
+  }
+
+  answer(answered: NonNullable<ComponentCall["answered"]>): void {
+    if (this.answered !== null) throw new GuestFault("bad_guest_output", "the function answered twice");
+    this.answered = answered;
+  }
+}

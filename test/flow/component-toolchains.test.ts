@@ -1,0 +1,30 @@
+// The components of guest/examples, made by their own tools and called over HTTP. What is not on the machine is
+// skipped, and says so; components as such are tested without any of them (test/contract/components.test.ts).
+
+import { strict as assert } from "node:assert";
+import { after, test } from "node:test";
+import { componentToolchains } from "../../scripts/component-toolchains.ts";
+import { TestHost } from "../support/test-host.ts";
+
+const host = await TestHost.start();
+after(() => host.close());
+
+for (const { language, missing, build } of componentToolchains) {
+  const skip = (await missing()) ?? false;
+  test(`${language}: its component says hello, in a fresh instance each time`, {
+    skip,
+    timeout: 300_000,
+  }, async () => {
+    await host.configure(language, { cpuMs: 5_000 });
+    await host.deploy(language, await build());
+    for (let count = 0; count < 3; count += 1) {
+      const answer = await host.ask("GET", `/fn/${language}?name=Ada`);
+      assert.deepEqual(
+        [answer.text, answer.header("content-type")],
+        ["Hello, Ada!", "text/plain; charset=utf-8"],
+      );
+    }
+    if (language !== "javascript") return;
+    assert.equal((await host.call("javascript?name=Bob", { body: "good day" })).text, "Bob says good day");
+  });
+}
