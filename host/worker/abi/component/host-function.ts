@@ -131,7 +131,8 @@ function made<const types extends readonly ValueType<unknown>[], answer>(
           return recorded(error);
         }
       };
-      return suspends ? new Suspending(enter) : enter;
+      // The engine suspends a guest whatever such an import answers: where none may be left waiting, it is plain.
+      return suspends && guest.state.guard === null ? new Suspending(enter) : enter;
     },
   };
 }
