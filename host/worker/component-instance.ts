@@ -261,12 +261,12 @@ export class ComponentInstance implements Guest {
   #finish(state: CallState): void {
     if (state.fault !== null) return;
     const { answered } = this.#guest.call;
-    if (answered === null) {
+    if (answered === false) {
       if (state.exitCode === null) state.fail("bad_guest_output", "the function gave no answer");
       else state.fail("program_failed", `the function ended itself with exit code ${state.exitCode}`);
-    } else if ("error" in answered) {
+    } else if (answered !== true) {
       state.fail("bad_guest_output", `the function answered with the error "${answered.error}"`);
-    } else if (!answered.response.answer(state)) {
+    } else if (!state.hasAnswered) {
       state.fail("bad_guest_output", "the function did not finish the body of its answer");
     }
   }

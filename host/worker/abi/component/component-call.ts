@@ -18,8 +18,8 @@ const errandsMax: Readonly<Record<ErrandKind, number>> = {
 export class ComponentCall {
   readonly state: CallState;
   readonly resources = new Resources();
-  /** What it answered with, or the error it answered with instead. */
-  answered: { readonly response: OutgoingResponse } | { readonly error: string } | null = null;
+  /** Whether it answered, or the error it answered with instead. */
+  answered: boolean | { readonly error: string } = false;
   readonly stdout: LineLog;
   readonly stderr: LineLog;
   #files: FileSystem | null = null;
@@ -73,8 +73,12 @@ export class ComponentCall {
     if (this.#errands > 0) this.state.errands?.forget();
   }
 
-  answer(answered: NonNullable<ComponentCall["answered"]>): void {
-    if (this.answered !== null) throw new GuestFault("bad_guest_output", "the function answered twice");
-    this.answered = answered;
+  /** Answers with a response, or with an error in its place. */
+  answer(
+    answered: { readonly response: OutgoingResponse } | { readonly error: string },
+  ): void | Promise<void> {
+    if (this.answered !== false) throw new GuestFault("bad_guest_output", "the function answered twice");
+    this.answered = "error" in answered ? answered : true;
+    if ("response" in answered) return answered.response.answer(this.state);
   }
 }

@@ -1,6 +1,5 @@
 // Bodies of wasi:http, on both sides: each can be taken once, and its stream once.
 
-import { limits } from "../../../limits.ts";
 import { GuestFault } from "../../guest-memory.ts";
 import { InputStream, OutputStream, type Sink, type Source } from "./streams.ts";
 
@@ -74,7 +73,7 @@ export class BodyBuffer implements BodySink {
     this.#onEnd = onEnd;
   }
 
-  readonly write = (bytes: Uint8Array): void => {
+  readonly write = (bytes: Uint8Array): undefined => {
     this.#bytes += bytes.byteLength;
     if (this.#bytes > this.#bytesMax) {
       throw new GuestFault("bad_guest_output", `a body has more than ${this.#bytesMax} bytes`);
@@ -94,5 +93,3 @@ export class BodyBuffer implements BodySink {
     return Buffer.concat(this.#chunks);
   }
 }
-
-export const responseBody = (): BodyBuffer => new BodyBuffer(limits.responseBodyBytesMax);

@@ -2,7 +2,7 @@
 
 import { bad, done, failed, good, option, type Result, result, tuple, variant } from "./compound-types.ts";
 import { Fields, type HeaderFault } from "./fields.ts";
-import { func, type HostFunction, type Interface } from "./host-function.ts";
+import { func, type HostFunction, type Interface, waitingFunc } from "./host-function.ts";
 import { FutureTrailers, IncomingBody, OutgoingBody } from "./http-bodies.ts";
 import { type ErrorCode, errorCode, method, methodOf, scheme, schemeOf } from "./http-values.ts";
 import { IncomingRequest } from "./incoming-request.ts";
@@ -77,7 +77,7 @@ const response = borrow(OutgoingResponse);
 const sent = result(null, errorCode);
 
 const responseFunctions: Readonly<Record<string, HostFunction>> = {
-  "[static]response-outparam.set": func(
+  "[static]response-outparam.set": waitingFunc(
     [own(ResponseOutparam), result(own(OutgoingResponse), errorCode)],
     null,
     ({ call }, _outparam, answer) =>

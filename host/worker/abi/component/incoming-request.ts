@@ -2,7 +2,7 @@
 
 import type { CallState } from "../../call-state.ts";
 import { Fields } from "./fields.ts";
-import { IncomingBody, sourceOf } from "./http-bodies.ts";
+import { IncomingBody } from "./http-bodies.ts";
 
 type Head = {
   readonly method: string;
@@ -47,8 +47,15 @@ export class IncomingRequest {
   consume(): IncomingBody | null {
     if (this.#isConsumed) return null;
     this.#isConsumed = true;
-    const { request } = this.#state;
-    return new IncomingBody(sourceOf(request.subarray(4 + viewOf(request).getUint32(0, true))));
+    const state = this.#state;
+    const counted = (bytes: Uint8Array | null): Uint8Array | null => {
+      if (bytes !== null) state.streamed(bytes.byteLength);
+      return bytes;
+    };
+    return new IncomingBody((max) => {
+      const read = state.body.read(max);
+      return read instanceof Promise ? read.then(counted) : counted(read);
+    });
   }
 
   #read(): Head {

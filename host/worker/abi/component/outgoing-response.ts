@@ -1,14 +1,19 @@
-// A response of wasi:http that the guest makes, and the right to answer the call with one.
+// A response of wasi:http that the guest makes, and the right to answer the call with one. Once it is the
+// answer, its body goes out as it is written; what was written before waits for that.
 
+import { limits } from "../../../limits.ts";
 import { encodeResponse } from "../../../messages.ts";
 import type { CallState } from "../../call-state.ts";
+import type { ResponseWriter } from "../../response-writer.ts";
 import type { Fields } from "./fields.ts";
-import { type BodyBuffer, OutgoingBody, responseBody } from "./http-bodies.ts";
+import { BodyBuffer, type BodySink, OutgoingBody } from "./http-bodies.ts";
+
+const none = new Uint8Array(0);
 
 export class OutgoingResponse {
   status = 200;
   readonly #fields: Fields;
-  readonly #content: BodyBuffer = responseBody();
+  readonly #content = new ResponseContent();
   #body: OutgoingBody | null = null;
 
   constructor(fields: Fields) {
@@ -26,11 +31,42 @@ export class OutgoingResponse {
     return this.#body;
   }
 
-  /** Makes it the answer of a call whose guest has come to its end; false when its body is not whole. */
-  answer(state: CallState): boolean {
-    if (this.#body !== null && !this.#content.isEnded) return false;
-    state.answer = encodeResponse(this.status, this.#fields.entries.flat(), this.#content.take());
-    return true;
+  /** Makes it the answer of a call, which is whole where nobody has taken the body. */
+  answer(state: CallState): void | Promise<void> {
+    const head = encodeResponse(this.status, this.#fields.entries.flat(), none);
+    if (this.#body === null) this.#content.end();
+    return this.#content.begin(state, head);
+  }
+}
+
+/** The bytes of a response, before it is the answer and after. */
+class ResponseContent implements BodySink {
+  readonly #before = new BodyBuffer(limits.responseBodyBytesMax);
+  #state: CallState | null = null;
+  #writer: ResponseWriter | null = null;
+
+  begin(state: CallState, head: Uint8Array<ArrayBuffer>): void | Promise<void> {
+    this.#state = state;
+    this.#writer = state.beginAnswer(head);
+    const wrote = this.write(this.#before.take());
+    if (wrote instanceof Promise) return wrote.then(() => this.#endIfWhole());
+    this.#endIfWhole();
+  }
+
+  readonly write = (bytes: Uint8Array): void | Promise<void> => {
+    if (this.#writer === null) return this.#before.write(bytes);
+    if (bytes.byteLength === 0) return;
+    this.#state?.streamed(bytes.byteLength);
+    return this.#writer.write(bytes);
+  };
+
+  readonly end = (): void => {
+    this.#before.end();
+    this.#state?.endAnswer();
+  };
+
+  #endIfWhole(): void {
+    if (this.#before.isEnded) this.#state?.endAnswer();
   }
 }
 
