@@ -33,9 +33,15 @@ export class OutgoingResponse {
 
   /** Makes it the answer of a call, which is whole where nobody has taken the body. */
   answer(state: CallState): void | Promise<void> {
-    const head = encodeResponse(this.status, this.#fields.entries.flat(), none);
+    const fields = this.#fields.entries.flat();
     if (this.#body === null) this.#content.end();
-    return this.#content.begin(state, head);
+    // Where the guest may not be left waiting nothing is streamed: the answer is whole, or it is none.
+    if (state.guard !== null) {
+      return this.#content.gather((body) => {
+        state.answer = encodeResponse(this.status, fields, body);
+      });
+    }
+    return this.#content.begin(state, encodeResponse(this.status, fields, none));
   }
 }
 
@@ -44,7 +50,15 @@ class ResponseContent implements BodySink {
   readonly #before = new BodyBuffer(limits.responseBodyBytesMax);
   #state: CallState | null = null;
   #writer: ResponseWriter | null = null;
+  #onWhole: ((body: Uint8Array) => void) | null = null;
 
+  /** Is given away whole. */
+  gather(onWhole: (body: Uint8Array) => void): void {
+    this.#onWhole = onWhole;
+    this.#endIfWhole();
+  }
+
+  /** Goes out as it comes. */
   begin(state: CallState, head: Uint8Array<ArrayBuffer>): void | Promise<void> {
     this.#state = state;
     this.#writer = state.beginAnswer(head);
@@ -62,11 +76,13 @@ class ResponseContent implements BodySink {
 
   readonly end = (): void => {
     this.#before.end();
-    this.#state?.endAnswer();
+    this.#endIfWhole();
   };
 
   #endIfWhole(): void {
-    if (this.#before.isEnded) this.#state?.endAnswer();
+    if (!this.#before.isEnded) return;
+    this.#onWhole?.(this.#before.take());
+    this.#state?.endAnswer();
   }
 }
 
