@@ -5,7 +5,7 @@
 import type { MemoryBounds } from "./protocol.ts";
 
 /** Pages up to which zeroing is cheaper than a new memory; 16 pages zero in about 26 us, and a new page costs more when it is first touched. */
-const pooledPagesMax = 64;
+const pooledPagesMax = 32;
 /** Idle memories kept per thread and bounds; a thread runs one call at a time. */
 const keptPerBounds = 4;
 /** Idle memories kept per thread, all bounds together: each reserves 8 GiB of address space. */

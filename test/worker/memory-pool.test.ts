@@ -37,7 +37,7 @@ test("a memory that grew or is large is not kept", () => {
   grown.grow(1);
   pool.give(bounds, grown);
   assert.notEqual(pool.take(bounds), grown);
-  const large = { initialPages: 17, maximumPages: 17 };
+  const large = { initialPages: 33, maximumPages: 33 };
   const memory = pool.take(large);
   pool.give(large, memory);
   assert.notEqual(pool.take(large), memory);
