@@ -69,10 +69,16 @@ async function processes(all: readonly string[], target: string): Promise<string
   await mkdir(join(target, "groups"));
   for (let from = 0; from < together.length; from += filesPerProcess) {
     const group = join(target, "groups", `from-${from}.mjs`);
-    const imports = together.slice(from, from + filesPerProcess).map((file) => {
-      return `import ${JSON.stringify(pathToFileURL(join(root, file)).href)};\n`;
+    const urls = together.slice(from, from + filesPerProcess).map((file) => {
+      return pathToFileURL(join(root, file)).href;
     });
-    await writeFile(group, imports.join(""));
+    // The first test waits for all files: what one does after its tests takes place when no test is left, and
+    // another file might be about to have its first.
+    const source = `import { test } from "node:test";
+const loaded = Promise.all(${JSON.stringify(urls)}.map((url) => import(url)));
+test("files of a group are loaded", () => loaded);
+`;
+    await writeFile(group, source);
     groups.push(group);
   }
   return [...alone, ...groups];

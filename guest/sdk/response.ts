@@ -132,7 +132,7 @@ export class Response {
     return new EventStream();
   }
 
-  /** What a stream returns when it has ended: there is nothing left to send. Internal. */
+  /** For the SDK: what a stream returns when it has ended, and nothing is left to send. */
   static alreadySent(status: i32): Response {
     const response = new Response(status);
     response.isSent = true;
