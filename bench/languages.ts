@@ -25,6 +25,7 @@ const programs: readonly (readonly [Toolchain, string])[] = [
   [toolchains.c, "hello.c"],
   [toolchains.rust, "hello.rs"],
   [toolchains.go, "main.go"],
+  [toolchains.zig, "hello.zig"],
 ];
 
 type Target = {

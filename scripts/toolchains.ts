@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -91,7 +91,43 @@ const rust: Toolchain = {
   },
 };
 
-export const toolchains = { c, go, rust } as const;
+/** The compiler of the path, and that of the Python package `ziglang`. */
+const zigCommands = [["zig"], ["python3", "-m", "ziglang"]] as const;
+
+/** The release whose standard library the examples are written for: 0.MINOR or newer. */
+const zigMinorMin = 17;
+
+/** A compiler that is new enough; else what was found. */
+async function findZig(): Promise<{ command: readonly string[] | null; found: string }> {
+  let found = "no zig: pip install ziglang brings one";
+  for (const [program, ...words] of zigCommands) {
+    const version = await output(program, ...words, "version");
+    if (version === null) continue;
+    const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+    if (major > 0 || minor >= zigMinorMin) return { command: [program, ...words], found: version };
+    found = `zig ${version} is too old, want 0.${zigMinorMin} or newer: pip install ziglang brings one`;
+  }
+  return { command: null, found };
+}
+
+const zig: Toolchain = {
+  language: "zig",
+  async missing() {
+    const { command, found } = await findZig();
+    return command === null ? found : null;
+  },
+  async build(source, target) {
+    const { command, found } = await findZig();
+    const [program, ...words] = command ?? [];
+    if (program === undefined) throw new Error(found);
+    const flags = ["-target", "wasm32-wasi", "-O", "ReleaseSmall", "--stack", "131072"];
+    // Its cache of one compilation would be made where the command runs.
+    const cache = join(dirname(target), "zig-cache");
+    return run(program, [...words, "build-exe", source, ...flags, "--cache-dir", cache, `-femit-bin=${target}`]);
+  },
+};
+
+export const toolchains = { c, go, rust, zig } as const;
 
 /** The module of a source of guest/examples; throws with the compiler's words. */
 export async function buildProgram(toolchain: Toolchain, source: string): Promise<Uint8Array<ArrayBuffer>> {

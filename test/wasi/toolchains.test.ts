@@ -14,6 +14,7 @@ const cases: readonly (readonly [Toolchain, string])[] = [
   [toolchains.c, "hello.c"],
   [toolchains.rust, "hello.rs"],
   [toolchains.go, "main.go"],
+  [toolchains.zig, "hello.zig"],
 ];
 const missing = new Map(
   await Promise.all(cases.map(async ([toolchain]) => [toolchain, await toolchain.missing()] as const)),
@@ -68,3 +69,20 @@ test(
     assertProblem(await host.ask("PUT", "/fn/files", { body: "x" }), 502, "program_failed");
   },
 );
+
+test("zig: a program finds its files and its body, and nothing else", skipped(toolchains.zig), async () => {
+  const module = await buildProgram(toolchains.zig, "files.zig");
+  const page = "x".repeat(100_000);
+  const files = [
+    ["index.txt", "at the root"],
+    ["deep/er/page.txt", page],
+  ] as const;
+  assert.equal((await upload(host, "files-zig", module, files)).status, 201);
+  assert.equal((await host.ask("GET", "/fn/files-zig/index.txt")).text, "at the root");
+  assert.equal((await host.ask("GET", "/fn/files-zig/deep/er/page.txt")).text, page);
+  for (const path of ["none", "deep", "deep/../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "/etc/passwd"]) {
+    const answer = await host.ask("GET", `/fn/files-zig/${path}`);
+    assert.deepEqual([answer.status, answer.text], [404, "no such file\n"], path);
+  }
+  assert.equal((await host.call("files-zig", { body: page })).text, page.toUpperCase());
+});
