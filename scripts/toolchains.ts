@@ -120,7 +120,7 @@ const zig: Toolchain = {
     const { command, found } = await findZig();
     const [program, ...words] = command ?? [];
     if (program === undefined) throw new Error(found);
-    const flags = ["-target", "wasm32-wasi", "-O", "ReleaseSmall", "--stack", "131072"];
+    const flags = ["-target", "wasm32-wasi", "-O", "ReleaseSmall", "--stack", "262144"];
     // Its cache of one compilation would be made where the command runs.
     const cache = join(dirname(target), "zig-cache");
     return run(program, [...words, "build-exe", source, ...flags, "--cache-dir", cache, `-femit-bin=${target}`]);

@@ -7,12 +7,16 @@ import type { CompiledFunction, CompileOptions } from "../build/compile.ts";
 import type { CommandContext } from "./command.ts";
 import { CommandFailure, systemCodeOf, WrongUsage } from "./failure.ts";
 
+/** Sources that a compiler of their own makes a .wasm file of. */
+const compiledLanguages = new Set([".c", ".cc", ".cpp", ".cxx", ".go", ".rs", ".zig"]);
+
 /** Wasm bytes of a `.ts` or `.wasm` file; the compiler's warnings go to stderr. */
 export async function readModule(file: string, context: CommandContext): Promise<Uint8Array<ArrayBuffer>> {
   const extension = extname(file).toLowerCase();
   if (extension === ".ts") return (await compileFile(file, context)).wasm;
   if (extension === ".wasm") return readBytes(resolve(context.io.cwd, file), file);
-  throw new WrongUsage(`Cannot use ${JSON.stringify(file)}, want a .ts or a .wasm file`);
+  const remedy = compiledLanguages.has(extension) ? ": compile it first, as docs/languages.md shows" : "";
+  throw new WrongUsage(`Cannot use ${JSON.stringify(file)}, want a .ts or a .wasm file${remedy}`);
 }
 
 /** Compiles a function; throws CommandFailure `build_failed` with the compiler's own text. */

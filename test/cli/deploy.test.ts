@@ -2,7 +2,7 @@
 // it prints.
 
 import assert from "node:assert/strict";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { decodeTree } from "../../host/files/file-tree.ts";
@@ -178,13 +178,19 @@ test("deploy --files sends the module and the packed folder as one form", async 
   });
 });
 
-test("deploy --files refuses a link, and a folder that is not there, before it sends anything", async () => {
+test("deploy --files refuses what it cannot carry, and says what to do, before it sends anything", async () => {
   await using host = await startFakeHost();
   await withFolder(async (cwd) => {
     await mkdir(join(cwd, "site"));
     await symlink("/etc/passwd", join(cwd, "site/link"));
+    // Larger than can be read at once, and holding nothing on the disk.
+    await mkdir(join(cwd, "large"));
+    await writeFile(join(cwd, "large/film.mp4"), "");
+    await truncate(join(cwd, "large/film.mp4"), 3 * 1024 ** 3);
     for (const [folder, wanted] of [
-      ["site", /"link": it is a link/],
+      ["site", /"link": it is a link .* put a copy of what it leads to in its place/],
+      ["large", /"film.mp4": it has 3221.2 MB, a version carries 67.1 MB at most; leave it out, or keep/],
+      ["hello.wasm", /"hello.wasm": it is a file, want a folder/],
       ["none", /there is no such file or folder/],
     ] as const) {
       const result = await cli(["deploy", "hello", "hello.wasm", "--files", folder, "--url", host.url], {

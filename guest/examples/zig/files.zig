@@ -1,6 +1,6 @@
 //! What a program finds around it: the files its version carries, and the request's body.
 //!
-//!     zig build-exe files.zig -target wasm32-wasi -O ReleaseSmall --stack 131072 -femit-bin=files.wasm
+//!     zig build-exe files.zig -target wasm32-wasi -O ReleaseSmall --stack 262144 -femit-bin=files.wasm
 //!     mayfly deploy files-zig files.wasm --files www
 //!
 //! GET answers with the file that the path names, anything else with the body in upper case.
