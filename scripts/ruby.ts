@@ -4,7 +4,8 @@
 //
 //   (cd guest/examples/ruby && npm ci)
 //   npx node scripts/ruby.ts ruby.wasm
-//   mayfly deploy hello-ruby ruby.wasm --files guest/examples/ruby
+//   mkdir -p script && cp guest/examples/ruby/app.rb script
+//   mayfly deploy hello-ruby ruby.wasm --files script
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";

@@ -123,7 +123,15 @@ const zig: Toolchain = {
     const flags = ["-target", "wasm32-wasi", "-O", "ReleaseSmall", "--stack", "262144"];
     // Its cache of one compilation would be made where the command runs.
     const cache = join(dirname(target), "zig-cache");
-    return run(program, [...words, "build-exe", source, ...flags, "--cache-dir", cache, `-femit-bin=${target}`]);
+    return run(program, [
+      ...words,
+      "build-exe",
+      source,
+      ...flags,
+      "--cache-dir",
+      cache,
+      `-femit-bin=${target}`,
+    ]);
   },
 };
 

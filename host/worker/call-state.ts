@@ -41,6 +41,10 @@ export type Errands = {
   forget(): void;
 };
 
+/** What the log says of a function that has begun an answer, or given one, and gives another. */
+export const answeredTwice =
+  "the function answered twice; once it has begun a stream, handle has to return what its end() gives";
+
 const noResult = new Uint8Array(0);
 
 /** What a program finds around it, the same for all calls of a version. */
@@ -202,7 +206,7 @@ export class CallState {
   /** Begins an answer that is written in pieces; `head` is a response message without a body. */
   beginAnswer(head: Uint8Array<ArrayBuffer>): ResponseWriter {
     if (this.writer !== null || this.answer !== null) {
-      throw new GuestFault("bad_guest_output", "the function answered twice");
+      throw new GuestFault("bad_guest_output", answeredTwice);
     }
     const { atOnce } = this;
     this.writer = new ResponseWriter({ head, port: this.#streams(), waiter: this.#waiter(), atOnce });

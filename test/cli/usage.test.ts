@@ -12,7 +12,10 @@ const wrong: [argv: string[], says: RegExp][] = [
     /Missing required argument 'file'\nUsage: mayfly deploy <name> <file> .*\nExample: mayfly deploy hello/,
   ],
   [["deploy", "hello", "hello.txt"], /Cannot use "hello.txt", want a .ts or a .wasm file\nUsage:/],
-  [["deploy", "hello", "main.c"], /Cannot use "main.c", .*: compile it first, as docs\/languages.md shows\nUsage:/],
+  [
+    ["deploy", "hello", "main.c"],
+    /Cannot use "main.c", .*: compile it first, as docs\/languages.md shows\nUsage:/,
+  ],
   [["deploy", "Hello_World", "x.ts"], /Cannot use "Hello_World" as a function name.* such as hello-world\n/],
   [["deploy", "../limits", "x.ts"], /as a function name, .*such as limits\n/],
   [["deploy", "hello", "x.wasm", "--env", "KEY"], /Cannot read "KEY", want KEY=VALUE/],

@@ -72,6 +72,14 @@ for (const [row, [name]] of unsent.entries()) {
   });
 }
 
+test("the log of a guest that answers beside its stream says what handle has to return", async () => {
+  const body = "(call $begin) (call $response_write (i32.const 0) (i32.const 12))";
+  await host.deploy("beside", streaming(body));
+  assertProblem(await host.ask("GET", "/fn/beside"), 502, "bad_guest_output");
+  const [line] = (await host.logs("beside")).map(({ message }) => message);
+  assert.match(line ?? "", /^bad output: the function answered twice; .* return what its end\(\) gives$/);
+});
+
 test("a fault after the head breaks the connection, and the log has the reason once", async () => {
   const body = `(call $begin) ${push(5)} (call $sleep (f64.const 1)) (call $push (i32.const -4) (i32.const 8))`;
   await host.deploy("faulty", streaming(body, { text: "begun" }));

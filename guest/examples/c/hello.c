@@ -1,6 +1,6 @@
 /* A function in C: a program that runs once for each request, as CGI has it (docs/languages.md).
  *
- *   clang --target=wasm32-wasi -O2 -o hello.wasm hello.c
+ *   clang --target=wasm32-wasi -O2 -s -o hello.wasm hello.c
  *   mayfly deploy hello-c hello.wasm
  */
 

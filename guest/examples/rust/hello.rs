@@ -1,6 +1,6 @@
 //! A function in Rust: a program that runs once for each request, as CGI has it (docs/languages.md).
 //!
-//!     rustc --target wasm32-wasip1 -O -C link-arg=-zstack-size=131072 -o hello.wasm hello.rs
+//!     rustc --target wasm32-wasip1 -O -C strip=symbols -C link-arg=-zstack-size=131072 -o hello.wasm hello.rs
 //!     mayfly deploy hello-rust hello.wasm
 
 use std::env;

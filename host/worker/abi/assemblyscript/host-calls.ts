@@ -3,7 +3,7 @@
 import { randomFillSync } from "node:crypto";
 import type { ErrandKind, ErrandReply, LogLevel } from "../../../invocation.ts";
 import { limits } from "../../../limits.ts";
-import type { CallState, Waiter } from "../../call-state.ts";
+import { answeredTwice, type CallState, type Waiter } from "../../call-state.ts";
 import { GuestFault } from "../../guest-memory.ts";
 import { call, type HostCall, type HostCalls, suspendingCall } from "../host-call.ts";
 import { beginAnswer, pushAnswer, readBody, readRest } from "./stream-calls.ts";
@@ -71,7 +71,7 @@ export const mayfly: HostCalls = {
   response_write: call(["i32", "i32"], [], (state, pointer: number, length: number) => {
     const memory = state.enterRunning("response_write");
     if (state.answer !== null || state.writer !== null) {
-      throw new GuestFault("bad_guest_output", "the function answered twice");
+      throw new GuestFault("bad_guest_output", answeredTwice);
     }
     const lengthMax = limits.responseBodyBytesMax + 2 * limits.responseHeaderBytesMax;
     state.answer = memory.copy(pointer, length, lengthMax, "the answer", state.answerRoom);
