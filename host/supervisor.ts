@@ -17,6 +17,7 @@ import type { HostConfig } from "./config.ts";
 import { hostEnv, hostFlags } from "./engine-flags.ts";
 import { limits } from "./limits.ts";
 import { makeFolder } from "./make-folder.ts";
+import { processorWaitMs, Silence } from "./silence.ts";
 import { syncDirectly } from "./store/sync.ts";
 import { type FromHost, hostConfigVariable, hostExit, type ToHost } from "./supervisor-protocol.ts";
 
@@ -27,8 +28,6 @@ const restartPauseMsMax = 10_000;
 /** A host that served for less is not started again at once. */
 const shortLifeMs = 500;
 const startTimeoutMs = 30_000;
-/** A timer that fires this much after its time shows that this process did not run meanwhile. */
-const lateMs = 100;
 /** Resident memory of the host process at most: nine tenths of what the machine or container has. */
 const rssBytesMax = Math.round(0.9 * Math.min(totalmem(), process.constrainedMemory() || Infinity));
 /** Signals this soon after one another are one. */
@@ -76,7 +75,7 @@ class Supervisor {
   #announced = false;
   #diedAtMs: number | null = null;
   #askedAtMs: number | null = null;
-  #silence: NodeJS.Timeout | null = null;
+  #silence: Silence | null = null;
   #restart: NodeJS.Timeout | null = null;
 
   constructor(
@@ -165,27 +164,26 @@ class Supervisor {
     if (child?.connected) child.send({ kind: "synced", id, error } satisfies ToHost, () => {});
   }
 
-  /**
-   * Kills a host that stays silent; a busy or blocked event loop is no host. When this process wakes up late
-   * itself, the machine stood still or was paused, and the host, which could not speak either, has the time
-   * once more: `again` says that it has had it.
-   */
-  #expectBeat(timeoutMs: number, again = false): void {
-    if (this.#silence !== null) clearTimeout(this.#silence);
+  /** Kills a host that stays silent; a busy or blocked event loop is no host. */
+  #expectBeat(timeoutMs: number): void {
+    this.#silence?.[Symbol.dispose]();
+    const child = this.#child;
     // What a host that has ended said last may be read after its end.
-    if (this.#state === "draining" || this.#child === null) return;
-    const dueMs = performance.now() + timeoutMs;
-    this.#silence = setTimeout(() => {
-      if (!again && performance.now() - dueMs > lateMs) return this.#expectBeat(timeoutMs, true);
-      say(`The host process has been silent for ${timeoutMs} ms: it is killed and replaced`);
-      this.#child?.kill("SIGKILL");
-    }, timeoutMs);
+    if (this.#state === "draining" || child === null) return;
+    this.#silence = new Silence({
+      timeoutMs,
+      waitedMs: () => processorWaitMs(child.pid),
+      onSilent: () => {
+        say(`The host process has been silent for ${timeoutMs} ms: it is killed and replaced`);
+        child.kill("SIGKILL");
+      },
+    });
   }
 
   #exited(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#child !== child) return;
     this.#child = null;
-    if (this.#silence !== null) clearTimeout(this.#silence);
+    this.#silence?.[Symbol.dispose]();
     if (this.#state === "draining") return this.#finish(code ?? 1);
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
     if (!this.#announced) {
@@ -224,7 +222,7 @@ class Supervisor {
       return this.#finish(1);
     }
     this.#state = "draining";
-    if (this.#silence !== null) clearTimeout(this.#silence);
+    this.#silence?.[Symbol.dispose]();
     say(`${signal}: no new work is taken, running work may end (again to end at once)`);
     this.#child.send({ kind: "drain" } satisfies ToHost);
     const drainedMs = limits.drainTimeoutMs + 5_000;
