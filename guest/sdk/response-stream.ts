@@ -19,16 +19,16 @@ import { utf8Bytes } from "./utf8";
  * ```
  */
 export class ResponseStream {
-  /** The status code, 200 to 599. */
+  /** The status code, 200 to 599. Example: `if (out.status == 200) out.writeText("done");` */
   readonly status: i32;
 
-  /** The header fields; they are sent with the first bytes. */
+  /** The header fields; they are sent with the first bytes. Example: `out.headers.set("etag", tag);` */
   readonly headers: Headers = new Headers();
 
   private begun: bool = false;
   private ended: bool = false;
 
-  /** Use `Response.stream`. */
+  /** For the SDK: use `Response.stream`. */
   constructor(status: i32, contentType: string) {
     this.status = status;
     this.headers.set("content-type", contentType);
@@ -112,7 +112,7 @@ export class ResponseStream {
 export class EventStream {
   private stream: ResponseStream;
 
-  /** Use `Response.events`. */
+  /** For the SDK: use `Response.events`. */
   constructor() {
     // A proxy that gathers what it passes on would hold events back.
     this.stream = new ResponseStream(200, "text/event-stream")
@@ -120,7 +120,7 @@ export class EventStream {
       .header("x-accel-buffering", "no");
   }
 
-  /** As `ResponseStream.header`. */
+  /** As `ResponseStream.header`. Example: `const out = Response.events().header("access-control-allow-origin", "*");` */
   header(name: string, value: string): EventStream {
     this.stream.header(name, value);
     return this;
@@ -154,7 +154,13 @@ export class EventStream {
     this.stream.writeText(lines(text, ": ") + "\n");
   }
 
-  /** Ends the response: what `handle` returns. A browser comes back, unless told not to with status 204. */
+  /**
+   * Ends the response: what `handle` returns. A browser comes back, unless told not to with status 204.
+   *
+   * ```ts
+   * return out.end();
+   * ```
+   */
   end(): Response {
     return this.stream.end();
   }
