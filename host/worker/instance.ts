@@ -42,32 +42,52 @@ export type Runnable = {
   readonly readsBody: boolean;
 };
 
+type Declared = {
+  /** The imports that a host call serves. */
+  readonly wanted: readonly (readonly [string, string])[];
+  readonly exports: readonly string[];
+  readonly readsBody: boolean;
+};
+
+const declared = new WeakMap<WebAssembly.Module, Declared>();
+
+/**
+ * What a compiled module imports and exports. V8 makes the lists anew each time it is asked, which takes longer
+ * than an instance: they are read once, when the module is loaded, and not by the first call.
+ */
+function declaredBy(module: WebAssembly.Module): Declared {
+  let known = declared.get(module);
+  if (known === undefined) {
+    const imports = WebAssembly.Module.imports(module);
+    known = {
+      wanted: imports
+        .filter((entry) => entry.module !== hostModuleName)
+        .map((entry) => [entry.module, entry.name] as const),
+      exports: WebAssembly.Module.exports(module).map(({ name }) => name),
+      readsBody: imports.some((entry) => entry.module === "mayfly" && entry.name === "body_read"),
+    };
+    declared.set(module, known);
+  }
+  return known;
+}
+
 /** Whether a compiled module reads the bodies of requests by itself, so that its calls may begin before they are there. */
 export function readsBody(module: WebAssembly.Module): boolean {
-  return WebAssembly.Module.imports(module).some(
-    (entry) => entry.module === "mayfly" && entry.name === "body_read",
-  );
+  return declaredBy(module).readsBody;
 }
 
 /** What is to be known of a compiled module before each of its instances. */
 export function runnable(module: WebAssembly.Module, abi: ModuleAbi): Runnable {
   const adapter = adapters[abi];
-  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  const { wanted, exports, readsBody } = declaredBy(module);
   return {
     module,
     adapter,
-    wanted: wantedImports(module),
-    readsBody: readsBody(module),
-    initialisers: [startName, ...adapter.initialisers].filter((name) => names.includes(name)),
-    globals: names.filter((name) => name.startsWith(globalPrefix) || name === growRefusedName),
+    wanted,
+    readsBody,
+    initialisers: [startName, ...adapter.initialisers].filter((name) => exports.includes(name)),
+    globals: exports.filter((name) => name.startsWith(globalPrefix) || name === growRefusedName),
   };
-}
-
-/** The imports of a compiled module that a host call serves. */
-function wantedImports(module: WebAssembly.Module): readonly (readonly [string, string])[] {
-  return WebAssembly.Module.imports(module)
-    .filter((entry) => entry.module !== hostModuleName)
-    .map((entry) => [entry.module, entry.name] as const);
 }
 
 /** So many bytes are moved in less than a tenth of a guest's slice, and most calls move less in all. */

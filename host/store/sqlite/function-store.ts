@@ -137,11 +137,10 @@ export class SqliteFunctionStore implements FunctionStore {
   }
 
   async #changed<value>(name: string, change: Promise<value>): Promise<value> {
-    try {
-      return await change;
-    } finally {
-      this.#live.delete(name);
-    }
+    const value = await change.finally(() => this.#live.delete(name));
+    // Looked up now, so that the first call need not.
+    this.live(name);
+    return value;
   }
 }
 
