@@ -24,6 +24,7 @@ const only = process.env["LANGUAGES"]?.split(",");
 const programs: readonly (readonly [Toolchain, string])[] = [
   [toolchains.c, "hello.c"],
   [toolchains.rust, "hello.rs"],
+  [toolchains.go, "plain.go"],
   [toolchains.go, "main.go"],
   [toolchains.zig, "hello.zig"],
 ];
@@ -83,8 +84,9 @@ for (const [toolchain, source] of programs) {
   const { language } = toolchain;
   if (!isWanted(language, await toolchain.missing())) continue;
   const wasm = await buildProgram(toolchain, source);
-  await deploy(`hello-${language}`, wasm, null);
-  await add(language, `hello-${language}`, wasm.byteLength);
+  const name = `${language}-${source.replace(/\..*/, "")}`;
+  await deploy(name, wasm, null);
+  await add(`${language}, ${source}`, name, wasm.byteLength);
 }
 if (isWanted("ruby", rubyMissing())) {
   const wasm = new Uint8Array(await readFile(await rubyProgram()));
