@@ -86,8 +86,11 @@ export function inspectorFlags(): string[] {
   ];
 }
 
-/** Those of a process that hosts are started in, whatever they allow (scripts/test.ts). */
-export const testFlags: readonly string[] = [...engineFlags, tieringFlags.unmetered];
+/** Those of a process that tests start hosts in (scripts/test.ts): with the other budget compilers take thrice as long. */
+export const testFlags: readonly string[] = [...engineFlags, tieringFlags.metered];
+
+/** What a test sets where it runs guests that are not metered in its own process. */
+export const unmeteredFlag = tieringFlags.unmetered;
 
 /** Throws unless the V8 flags are in force: a table over the bound must be refused. */
 export function assertEngineFlags(allowUnmetered: boolean): void {

@@ -18,8 +18,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const root = join(import.meta.dirname, "..");
-const filesPerProcess = 6;
-const sharing = /^test\/(contract|http|invoke|outbound|events|store|worker|observe|deploy|cli)\/[^/]+$/;
+const filesPerProcess = 8;
+/** Not among them: what attacks the process it runs in, ends it, or looks at its memory. */
+const sharing =
+  /^test\/(build|cli(\/bench)?|contract|deploy|events|files|guest|http|invoke|observe|outbound|postgres|store|wasm(\/meter)?|worker)\/[^/]+$/;
 const files = positionals.length > 0 ? positionals : globSync("test/**/*.test.ts", { cwd: root }).sort();
 
 // A file by itself compiles what it needs.
@@ -59,8 +61,8 @@ if (folder !== null) await rm(folder, { recursive: true, force: true });
 process.exit(status ?? 1);
 
 /**
- * What each process runs: a file that starts processes of its own or measures memory by itself, of the others
- * several. A process takes longer to load the host than most files take for their tests.
+ * What each process runs: a file that is hard on its process by itself, of the others several. A process takes
+ * longer to load the host or the compiler than most files take for their tests.
  */
 async function processes(all: readonly string[], target: string): Promise<string[]> {
   const alone = all.filter((file) => !sharing.test(file.replaceAll("\\", "/")));

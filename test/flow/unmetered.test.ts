@@ -11,6 +11,7 @@ import { answering, assemble, literal } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
 import { StreamClient } from "../support/stream-client.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
+import "../support/unmetered-engine.ts";
 import * as raw from "../wasm/module-bytes.ts";
 
 const answerBytes = responseMessage({ body: "struct?" });

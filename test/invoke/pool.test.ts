@@ -11,6 +11,7 @@ import type { ModuleSetup } from "../../host/worker/protocol.ts";
 import { until } from "../flow/supervised-host.ts";
 import { answering, assemble, mirror } from "../support/guests.ts";
 import { noStreams } from "../support/streams.ts";
+import "../support/unmetered-engine.ts";
 import { setupOf } from "./setup.ts";
 
 const good = setupOf(answering("good"));

@@ -1,5 +1,5 @@
 // Random valid modules: Binaryen makes one out of any bytes (wasm-opt --translate-to-fuzz). The bytes
-// come out of a seed, so that a module can be had again. Each takes a third of a second, in a process
+// come out of a seed, so that a module can be had again. Each takes some tenths of a second, in a process
 // of its own.
 
 import { execFile } from "node:child_process";
@@ -18,6 +18,9 @@ const without = [
   ...["custom-descriptors", "fp16", "relaxed-atomics", "custom-page-sizes", "wide-arithmetic"],
   ...["compact-imports", "multibyte"],
 ].map((name) => `--disable-${name}`);
+
+/** For a program that runs once, and a small part of it: otherwise it takes three times as long. */
+const onceFlags = ["--liftoff-only", "--wasm-lazy-compilation", "--single-threaded"];
 
 /** Other modules with every seed: long ones, ones without exceptions, optimised ones. */
 function variant(seed: number): string[] {
@@ -49,7 +52,7 @@ export async function randomModule(seed: number, further: readonly string[] = []
       "-o",
       output,
     ];
-    await promisify(execFile)(process.execPath, [wasmOpt, ...flags], { maxBuffer: 1 << 27 });
+    await promisify(execFile)(process.execPath, [...onceFlags, wasmOpt, ...flags], { maxBuffer: 1 << 27 });
     return Uint8Array.from(await readFile(output));
   } finally {
     await rm(folder, { recursive: true });
