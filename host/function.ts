@@ -151,7 +151,7 @@ export type FunctionVersion = {
 export type VersionFiles = { readonly digest: string; readonly bytes: number };
 
 /** What of a version decides in which form its bytes run. */
-export type ModuleForm = Pick<FunctionVersion, "digest" | "metered" | "files">;
+export type ModuleForm = Pick<FunctionVersion, "digest" | "metered" | "files" | "abi">;
 
 /** How a host's owner lets versions run that are not metered. */
 export const unmeteredWayOut = "start the host with --allow-unmetered, or MAYFLY_ALLOW_UNMETERED=true";

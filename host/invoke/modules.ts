@@ -3,7 +3,7 @@
 // calls that need the same module wait for the same compile.
 
 import type { ComponentPlan } from "../component-plan.ts";
-import type { ModuleForm } from "../function.ts";
+import type { ModuleAbi, ModuleForm } from "../function.ts";
 import { monotonicMs } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import { ModuleLru } from "../module-lru.ts";
@@ -138,7 +138,7 @@ export class Modules {
       memory,
       resettable,
       files: carried,
-      readsBody: "plan" in code ? planReadsBody(code.plan) : readsBody(code),
+      readsBody: "plan" in code ? planReadsBody(code.plan) : readsBody(code, moduleAbi(moduleForm)),
     };
     return { loaded, loadMs: readMs - startMs, compileMs: compiledMs - readMs };
   }
@@ -154,6 +154,11 @@ export class Modules {
       resettable: inspection.resettableGlobals !== null,
     };
   }
+}
+
+function moduleAbi({ abi }: ModuleForm): ModuleAbi {
+  if (abi === "component") throw new Error("A component was stored, and a module was loaded");
+  return abi;
 }
 
 /** Whether a component asks for the bodies of requests, which may come while it runs. */

@@ -3,7 +3,7 @@
 // no ABI: host calls of all kinds use it.
 
 import { Fifo } from "../fifo.ts";
-import type { Waiter } from "./call-state.ts";
+import type { Wait, Waiter } from "./call-state.ts";
 
 export type BodyPort = {
   /** The guest wants it. */
@@ -51,6 +51,37 @@ export class BodyReader {
     return this.#wait(max);
   }
 
+  /** Whether a read answers at once. */
+  get isReady(): boolean {
+    return this.#ended || this.#at < this.#current.byteLength || this.#chunks.size > 0;
+  }
+
+  /** Whether nothing is left of it. */
+  get isAtEnd(): boolean {
+    return this.#ended && this.#at === this.#current.byteLength && this.#chunks.size === 0;
+  }
+
+  /** Has it come, for a guest that does not wait for it. */
+  ask(): void {
+    if (this.#pulled || this.#port === null) return;
+    this.#pulled = true;
+    this.#port.pull();
+  }
+
+  /** Until a read answers at once, for who waits by other means. One at a time. */
+  arrival(): Wait {
+    this.ask();
+    const done = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    return {
+      done,
+      cancel: () => {
+        this.#wake = null;
+      },
+    };
+  }
+
   /** Bytes have come. */
   arrived(chunk: Uint8Array<ArrayBuffer>): void {
     this.#chunks.push(chunk);
@@ -66,16 +97,8 @@ export class BodyReader {
   async #wait(max: number): Promise<Uint8Array | null> {
     if (this.#port === null || this.#waiter === null) throw new Error("A body that is there is waited for");
     for (;;) {
-      if (!this.#pulled) {
-        this.#pulled = true;
-        this.#port.pull();
-      }
-      const came = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      await this.#waiter.wait(came, () => {
-        this.#wake = null;
-      });
+      const { done, cancel } = this.arrival();
+      await this.#waiter.wait(done, cancel);
       const bytes = this.#next(max);
       if (bytes !== null || this.#ended) return bytes;
     }

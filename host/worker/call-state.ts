@@ -29,6 +29,9 @@ export type Waiter = {
   onLeaving(flush: () => void): void;
 };
 
+/** Something that is waited for, and what lets go of it. */
+export type Wait = { readonly done: Promise<void>; readonly cancel: () => void };
+
 /** By which the bodies of a call go to and fro, as far as they do not lie in its messages. */
 export type StreamPort = AnswerPort & BodyPort;
 
@@ -134,7 +137,7 @@ export class CallState {
   enter(): GuestMemory {
     const memory = this.#begin();
     this.#serviceCalls += 1;
-    if (this.#serviceCalls > limits.hostCallsPerCallMax + this.#streamedBytes / streamedBytesPerHostCall) {
+    if (this.#serviceCalls > limits.hostCallsPerCallMax + this.#callsForStreams) {
       throw this.fail("guest_trapped", `more than ${limits.hostCallsPerCallMax} host calls`);
     }
     return memory;
@@ -143,10 +146,14 @@ export class CallState {
   /** As `enter`, for a call of the system interface, which programs make by the thousand. */
   enterSystem(): GuestMemory {
     const memory = this.#begin();
-    if (this.#hostCalls > limits.systemCallsPerCallMax) {
+    if (this.#hostCalls > limits.systemCallsPerCallMax + this.#callsForStreams) {
       throw this.fail("guest_trapped", `more than ${limits.systemCallsPerCallMax} system calls`);
     }
     return memory;
+  }
+
+  get #callsForStreams(): number {
+    return this.#streamedBytes / streamedBytesPerHostCall;
   }
 
   #begin(): GuestMemory {

@@ -46,7 +46,6 @@ type Declared = {
   /** The imports that a host call serves. */
   readonly wanted: readonly (readonly [string, string])[];
   readonly exports: readonly string[];
-  readonly readsBody: boolean;
 };
 
 const declared = new WeakMap<WebAssembly.Module, Declared>();
@@ -58,13 +57,11 @@ const declared = new WeakMap<WebAssembly.Module, Declared>();
 function declaredBy(module: WebAssembly.Module): Declared {
   let known = declared.get(module);
   if (known === undefined) {
-    const imports = WebAssembly.Module.imports(module);
     known = {
-      wanted: imports
+      wanted: WebAssembly.Module.imports(module)
         .filter((entry) => entry.module !== hostModuleName)
         .map((entry) => [entry.module, entry.name] as const),
       exports: WebAssembly.Module.exports(module).map(({ name }) => name),
-      readsBody: imports.some((entry) => entry.module === "mayfly" && entry.name === "body_read"),
     };
     declared.set(module, known);
   }
@@ -72,19 +69,22 @@ function declaredBy(module: WebAssembly.Module): Declared {
 }
 
 /** Whether a compiled module reads the bodies of requests by itself, so that its calls may begin before they are there. */
-export function readsBody(module: WebAssembly.Module): boolean {
-  return declaredBy(module).readsBody;
+export function readsBody(module: WebAssembly.Module, abi: ModuleAbi): boolean {
+  const { bodyCalls } = adapters[abi];
+  return declaredBy(module).wanted.some(([from, name]) =>
+    bodyCalls.some(([by, call]) => from === by && name === call),
+  );
 }
 
 /** What is to be known of a compiled module before each of its instances. */
 export function runnable(module: WebAssembly.Module, abi: ModuleAbi): Runnable {
   const adapter = adapters[abi];
-  const { wanted, exports, readsBody } = declaredBy(module);
+  const { wanted, exports } = declaredBy(module);
   return {
     module,
     adapter,
     wanted,
-    readsBody,
+    readsBody: readsBody(module, abi),
     initialisers: [startName, ...adapter.initialisers].filter((name) => exports.includes(name)),
     globals: exports.filter((name) => name.startsWith(globalPrefix) || name === growRefusedName),
   };
@@ -123,7 +123,7 @@ export class GuestInstance implements Guest {
     this.#binding = { call: call.state };
     this.#call = call;
     this.bind(call);
-    const imports = hostCallImports(this.#binding, wanted);
+    const imports = hostCallImports(this.#binding, wanted, readsBody);
     const own: Record<string, WebAssembly.ImportValue> = Object.create(null);
     own[checkName] = () => this.#call.check();
     own[growName] = (pages: number) => Number(this.#call.grow(pages >>> 0));

@@ -3,7 +3,7 @@
 // comes, and a guest that is ahead of its reader waits. Knows no ABI: host calls of all kinds use it.
 
 import { ChunkBuffer, windowBytes } from "../chunk-buffer.ts";
-import type { Waiter } from "./call-state.ts";
+import type { Wait, Waiter } from "./call-state.ts";
 import { GuestFault } from "./guest-memory.ts";
 
 export type AnswerPort = {
@@ -36,7 +36,25 @@ export class ResponseWriter {
     this.#port = parts.port;
     this.#waiter = parts.waiter;
     this.#atOnce = parts.atOnce;
-    this.#waiter.onLeaving(() => this.#flush());
+    this.#waiter.onLeaving(() => this.flush());
+  }
+
+  /** Whether a write of as much as a chunk is taken at once. */
+  get hasRoom(): boolean {
+    return this.#inFlight < windowBytes;
+  }
+
+  /** Until there is room, for who waits by other means. One at a time. */
+  room(): Wait {
+    const done = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    return {
+      done,
+      cancel: () => {
+        this.#wake = null;
+      },
+    };
   }
 
   /** Whether its head has left the thread: what goes wrong from then on cannot be told by a status. */
@@ -57,7 +75,7 @@ export class ResponseWriter {
       throw new GuestFault("bad_guest_output", "the function wrote after the end of its answer");
     const taken = this.#put(bytes, 0);
     if (taken < bytes.byteLength) return this.#putRest(bytes, taken);
-    if (this.#atOnce) this.#flush();
+    if (this.#atOnce) this.flush();
   }
 
   /** Ends the answer: the whole message when nothing of it has been sent, else null. */
@@ -99,18 +117,14 @@ export class ResponseWriter {
 
   async #putRest(bytes: Uint8Array, from: number): Promise<void> {
     for (let at = from; at < bytes.byteLength; at = this.#put(bytes, at)) {
-      const roomCame = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      await this.#waiter.wait(roomCame, () => {
-        this.#wake = null;
-      });
+      const { done, cancel } = this.room();
+      await this.#waiter.wait(done, cancel);
     }
-    if (this.#atOnce) this.#flush();
+    if (this.#atOnce) this.flush();
   }
 
-  /** The guest leaves the thread, for now. */
-  #flush(): void {
+  /** The guest leaves the thread, for now: what it has written goes out. */
+  flush(): void {
     if (!this.#isEnded && this.#inFlight < windowBytes) this.#send();
   }
 

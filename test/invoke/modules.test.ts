@@ -6,7 +6,7 @@ import { Modules } from "../../host/invoke/modules.ts";
 import { Rewriter } from "../../host/wasm/rewriter.ts";
 import { answering } from "../support/guests.ts";
 
-const form = (digest: string) => ({ digest, metered: true, files: null });
+const form = (digest: string) => ({ digest, metered: true, files: null, abi: "assemblyscript" as const });
 
 function modulesOf(warmMax: number) {
   const reads: string[] = [];

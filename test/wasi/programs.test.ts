@@ -243,12 +243,12 @@ test("a program that writes byte by byte may write more often than others may ca
   assert.equal((await host.ask("GET", "/fn/patient")).text.length, count);
 });
 
-test("a program that writes for ever is ended: stdout at the answer's bound, stderr by its CPU time", async () => {
+test("a program that writes for ever is ended: without a header block at its bound, to stderr by its CPU time", async () => {
   const endless = (fd: number): Uint8Array =>
     program(`(loop $more (call $say (i32.const ${fd}) (i32.const 0) (i32.const 65536)) (br $more))`);
   await host.configure("endless", { cpuMs: 300 });
   await host.deploy("endless", endless(1));
-  assertProblem(await host.ask("GET", "/fn/endless"), 502, "bad_guest_output");
+  assertProblem(await host.ask("GET", "/fn/endless"), 502, "bad_cgi_headers");
   await host.deploy("endless", endless(2));
   assertProblem(await host.ask("GET", "/fn/endless"), 504, "cpu_exceeded");
   assert.ok((await messages("endless")).length <= limits.logLinesPerCallMax + 4);

@@ -18,6 +18,8 @@ export type Entry = {
 export type Adapter = {
   /** The export that runs a call. */
   readonly entryExport: string;
+  /** The imports by which a guest reads the bodies of requests by itself, as they come. */
+  readonly bodyCalls: readonly (readonly [module: string, name: string])[];
   /** What toolchains export for an instance to be initialised by, in the order in which the host runs them. */
   readonly initialisers: readonly string[];
   /** Whether one instance may run call after call as the last one left it. */

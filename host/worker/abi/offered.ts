@@ -23,13 +23,13 @@ export function hostCallType(module: string, name: string): HostCallType | undef
   return offered(module, name);
 }
 
-/** The import objects of one instance, with exactly `wanted` in them. */
+/** The import objects of one instance, with exactly `wanted` in them; `readsBody` as in `Runnable`. */
 export function hostCallImports(
   binding: Binding,
   wanted: readonly (readonly [module: string, name: string])[],
+  readsBody: boolean,
 ): Record<string, Record<string, WebAssembly.ImportValue>> {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = Object.create(null);
-  const readsBody = wanted.some(([, name]) => name === "body_read");
   for (const [module, name] of wanted) {
     const found = offered(module, name);
     if (found === undefined) continue;

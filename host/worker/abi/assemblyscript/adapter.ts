@@ -9,6 +9,7 @@ import type { Adapter, Entry, GuestExport } from "../adapter.ts";
 
 export const assemblyScript: Adapter = {
   entryExport: "mayfly_handle",
+  bodyCalls: [["mayfly", "body_read"]],
   initialisers: ["_initialize", "mayfly_init"],
   reusable: true,
   refusal({ exports }) {

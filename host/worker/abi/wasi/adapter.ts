@@ -6,14 +6,26 @@ import { startsAtOnce } from "../../at-once.ts";
 import type { CallState } from "../../call-state.ts";
 import { type Failure, failure } from "../../failure.ts";
 import { promising } from "../../jspi.ts";
+import type { ResponseWriter } from "../../response-writer.ts";
 import type { Adapter, Entry, GuestExport } from "../adapter.ts";
 import { readCgiResponse } from "./cgi-response.ts";
+import { preview1Module } from "./preview1.ts";
 
 /** By which a guest of the other ABI reads its request and answers. */
-const messageCalls = new Set(["request_read", "response_write"]);
+const messageCalls = new Set([
+  "request_read",
+  "response_write",
+  "response_begin",
+  "response_push",
+  "response_end",
+]);
 
 export const wasi: Adapter = {
   entryExport: "_start",
+  bodyCalls: [
+    [preview1Module, "fd_read"],
+    ["mayfly", "body_read"],
+  ],
   initialisers: [],
   reusable: false,
   refusal({ imports, exports }) {
@@ -31,7 +43,8 @@ export const wasi: Adapter = {
 
 function finish(state: CallState): Failure | null {
   const { exitCode, program, log } = state;
-  const response = readCgiResponse(program?.output.bytes ?? new Uint8Array(0));
+  if (program !== null && program.output.writer !== null) return finishBegun(state, program.output.writer);
+  const response = program?.output.response() ?? readCgiResponse(new Uint8Array(0));
   if ("code" in response) {
     const fault =
       exitCode === null || exitCode === 0
@@ -50,6 +63,18 @@ function finish(state: CallState): Failure | null {
     answerRoom.set(answer);
     state.answer = answerRoom.subarray(0, answer.byteLength);
   }
+  return null;
+}
+
+/** Of an answer that goes out as it is written. */
+function finishBegun(state: CallState, { isSent }: ResponseWriter): Failure | null {
+  const { exitCode, log } = state;
+  if (exitCode !== null && exitCode !== 0) {
+    const found = `exit code ${exitCode} after the answer had begun`;
+    if (isSent) return failure(state.fail("program_failed", found), state, null);
+    log.writeOwn("warn", found);
+  }
+  state.endAnswer();
   return null;
 }
 

@@ -8,13 +8,20 @@ const withheld = new Set(["content-length", "content-type", "proxy", "transfer-e
 /** Other names could be taken for those that they are like: X_Y for X-Y. */
 const plainName = /^[a-z0-9-]+$/;
 
-/** `NAME=value`, each once. Values are byte strings until they are bytes. */
-export function environmentOf(request: Uint8Array, env: ReadonlyMap<string, string>): Uint8Array[] {
+/**
+ * `NAME=value`, each once. Values are byte strings until they are bytes. `bodyComes`: the body is not in the
+ * message, and how long it is only its sender knows.
+ */
+export function environmentOf(
+  request: Uint8Array,
+  env: ReadonlyMap<string, string>,
+  bodyComes: boolean,
+): Uint8Array[] {
   const head = request.byteLength === 0 ? null : decodeRequest(request);
   const variables = new Map<string, string>();
   if (head !== null) addHeaders(variables, head.headers);
   for (const [name, value] of env) variables.set(name, Buffer.from(value).toString("latin1"));
-  if (head !== null) addMeta(variables, head, request.byteLength - headEnd(request));
+  if (head !== null) addMeta(variables, head, bodyComes ? null : request.byteLength - headEnd(request));
   const bytes: Uint8Array[] = [];
   for (const [name, value] of variables) {
     if (!value.includes("\0")) bytes.push(Buffer.from(`${name}=${value}`, "latin1"));
@@ -34,7 +41,7 @@ function addHeaders(variables: Map<string, string>, headers: readonly string[]):
   }
 }
 
-function addMeta(variables: Map<string, string>, head: RequestHead, bodyBytes: number): void {
+function addMeta(variables: Map<string, string>, head: RequestHead, bodyBytes: number | null): void {
   const { method, url, path, query, remoteAddress, headers } = head;
   const { name, port, target } = authorityOf(url);
   const end = target.indexOf("?");
@@ -53,9 +60,15 @@ function addMeta(variables: Map<string, string>, head: RequestHead, bodyBytes: n
   variables.set("PATH_INFO", percentDecoded(path));
   const type = fieldOf(headers, "content-type");
   if (type !== null) variables.set("CONTENT_TYPE", type);
-  if (bodyBytes > 0 || fieldOf(headers, "content-length") !== null) {
-    variables.set("CONTENT_LENGTH", String(bodyBytes));
-  }
+  const length = contentLength(headers, bodyBytes);
+  if (length !== null) variables.set("CONTENT_LENGTH", length);
+}
+
+/** Null without a body, and of one that comes in chunks: nobody knows its length before its end. */
+function contentLength(headers: readonly string[], bodyBytes: number | null): string | null {
+  const announced = fieldOf(headers, "content-length");
+  if (bodyBytes === null) return announced;
+  return bodyBytes > 0 || announced !== null ? String(bodyBytes) : null;
 }
 
 /** The value of the first field of a name. */

@@ -24,12 +24,34 @@ const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** One of them has to be there (section 6.3), and none twice. */
 const cgiFields = ["content-type", "location", "status"];
 
+/** Looks for the empty line that ends a header block, in bytes that become more: at each of them once. */
+export class HeadEnd {
+  #lineStart = 0;
+  #seen = 0;
+  #isFound = false;
+
+  isIn(output: Uint8Array): boolean {
+    while (!this.#isFound) {
+      const end = output.indexOf(newline, this.#seen);
+      if (end === -1) {
+        this.#seen = output.byteLength;
+        return false;
+      }
+      const bytes = end - this.#lineStart;
+      this.#isFound = bytes === 0 || (bytes === 1 && output[this.#lineStart] === carriageReturn);
+      this.#lineStart = end + 1;
+      this.#seen = end + 1;
+    }
+    return true;
+  }
+}
+
 export function readCgiResponse(output: Uint8Array): CgiResponse | CgiFault {
   const lines: string[] = [];
   let start = 0;
   for (;;) {
     const end = output.indexOf(newline, start);
-    if (end === -1 && start < limits.responseHeaderBytesMax) {
+    if (end === -1 && output.byteLength <= limits.responseHeaderBytesMax) {
       const found = output.byteLength === 0 ? "nothing" : `${lines.length} lines and no empty one`;
       return { code: "no_cgi_headers", reason: `the program wrote ${found} to its stdout` };
     }

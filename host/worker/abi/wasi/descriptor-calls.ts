@@ -2,8 +2,10 @@
 
 import { limits } from "../../../limits.ts";
 import type { FileSystem } from "../../filesystem/file-system.ts";
-import { call, type HostCalls } from "../host-call.ts";
-import type { Descriptor, OpenDirectory, OpenFile } from "./descriptors.ts";
+import type { CallState } from "../../call-state.ts";
+import { wouldWait } from "../../may-wait.ts";
+import { call, callThatMayWait, type HostCalls } from "../host-call.ts";
+import { type Descriptor, type OpenDirectory, type OpenFile, readinessOf } from "./descriptors.ts";
 import { errno, errnoOf } from "./errno.ts";
 import { type Program, programOf } from "./program.ts";
 import { fdFlag, typeOf, writeFdstat, writeFilestat } from "./stat.ts";
@@ -56,7 +58,11 @@ function writeFile(
   return { code: errno.success, bytes };
 }
 
-function read(_program: Program, descriptor: Descriptor, ranges: readonly Uint8Array[]): Moved {
+function read(
+  _program: Program,
+  descriptor: Descriptor,
+  ranges: readonly Uint8Array[],
+): Moved | typeof wouldWait {
   if (descriptor.kind === "file") {
     if (!descriptor.reads) return { code: errno.badf, bytes: 0 };
     const bytes = readFile(descriptor, descriptor.position, ranges);
@@ -66,16 +72,25 @@ function read(_program: Program, descriptor: Descriptor, ranges: readonly Uint8A
   if (descriptor.kind !== "source") {
     return { code: descriptor.kind === "directory" ? errno.isdir : errno.badf, bytes: 0 };
   }
+  const { source } = descriptor;
+  if (!source.isReady) {
+    source.ask();
+    return descriptor.nonblocking ? { code: errno.again, bytes: 0 } : wouldWait;
+  }
   let bytes = 0;
   for (const range of ranges) {
-    const count = descriptor.source.read(range);
+    const count = source.read(range);
     bytes += count;
     if (count < range.byteLength) break;
   }
   return { code: errno.success, bytes };
 }
 
-function write(program: Program, descriptor: Descriptor, ranges: readonly Uint8Array[]): Moved {
+function write(
+  program: Program,
+  descriptor: Descriptor,
+  ranges: readonly Uint8Array[],
+): Moved | typeof wouldWait {
   if (descriptor.kind === "file") {
     if (!descriptor.writes) return { code: errno.badf, bytes: 0 };
     if (descriptor.appends) descriptor.position = descriptor.node.size;
@@ -86,32 +101,43 @@ function write(program: Program, descriptor: Descriptor, ranges: readonly Uint8A
   if (descriptor.kind !== "sink") {
     return { code: descriptor.kind === "directory" ? errno.isdir : errno.badf, bytes: 0 };
   }
+  const { sink } = descriptor;
+  if (!sink.hasRoom) return descriptor.nonblocking ? { code: errno.again, bytes: 0 } : wouldWait;
   let bytes = 0;
   for (const range of ranges) {
-    const refusal = descriptor.sink.write(range);
-    if (refusal === noRoom) return { code: bytes > 0 ? errno.success : errno.nospc, bytes };
-    if (refusal !== null) program.end(refusal);
+    if (sink.write(range) === noRoom) return { code: bytes > 0 ? errno.success : errno.nospc, bytes };
     bytes += range.byteLength;
   }
   return { code: errno.success, bytes };
 }
 
 /** A read or write of vectors at the descriptor's own position. */
-const moving = (move: typeof read): HostCalls[string] =>
-  call(
-    ["i32", "i32", "i32", "i32"],
-    ["i32"],
-    (state, fd: number, pointer: number, count: number, moved: number) => {
+function moving(move: typeof read, name: string): HostCalls[string] {
+  const run = (state: CallState, fd: number, pointer: number, count: number, moved: number): number => {
+    const program = programOf(state);
+    const descriptor = program.descriptors.get(fd);
+    if (descriptor === null) return program.done(errno.badf);
+    const ranges = vectors(program.memory, pointer, count);
+    if (ranges === null) return program.done(errno.inval);
+    // Where nothing can be written later is found out before anything is moved.
+    program.memory.u32(moved);
+    const outcome = move(program, descriptor, ranges);
+    if (outcome === wouldWait) return program.wouldWait();
+    const { code, bytes } = outcome;
+    if (code === errno.success) program.memory.setU32(moved, bytes);
+    return program.done(code, bytes);
+  };
+  const later = async (state: CallState, ...args: [fd: number, pointer: number, count: number, moved: number]): Promise<number> => {
+    for (;;) {
       const program = programOf(state);
-      const descriptor = program.descriptors.get(fd);
-      if (descriptor === null) return program.done(errno.badf);
-      const ranges = vectors(program.memory, pointer, count);
-      if (ranges === null) return program.done(errno.inval);
-      const { code, bytes } = move(program, descriptor, ranges);
-      if (code === errno.success) program.memory.setU32(moved, bytes);
-      return program.done(code, bytes);
-    },
-  );
+      const until = readinessOf(program.descriptors.get(args[0]));
+      if (until?.isReady === false) await program.wait(until.begin(), name);
+      const answer = run(state, ...args);
+      if (answer !== wouldWait) return answer;
+    }
+  };
+  return callThatMayWait(run, later);
+}
 
 /** The same at a position of its own. */
 const movingAt = (move: (program: Program, file: OpenFile, at: number, ranges: Uint8Array[]) => Moved) =>
@@ -179,8 +205,8 @@ const hint = (params: readonly string[]): HostCalls[string] =>
   });
 
 export const descriptorCalls: HostCalls = {
-  fd_read: moving(read),
-  fd_write: moving(write),
+  fd_read: moving(read, "fd_read"),
+  fd_write: moving(write, "fd_write"),
   fd_pread: movingAt((_program, file, at, ranges) =>
     file.reads ? { code: errno.success, bytes: readFile(file, at, ranges) } : { code: errno.badf, bytes: 0 },
   ),
@@ -238,6 +264,7 @@ export const descriptorCalls: HostCalls = {
     const descriptor = program.descriptors.get(fd);
     if (descriptor === null) return program.done(errno.badf);
     if (descriptor.kind === "file") descriptor.appends = (flags & fdFlag.append) !== 0;
+    else if (descriptor.kind !== "directory") descriptor.nonblocking = (flags & fdFlag.nonblock) !== 0;
     return program.done(errno.success);
   }),
   fd_fdstat_set_rights: hint(["i32", "i64", "i64"]),

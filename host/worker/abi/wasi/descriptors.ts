@@ -1,6 +1,7 @@
 // The descriptors of one call: small numbers for what it has open, the lowest free one for each that is new.
 
 import { limits } from "../../../limits.ts";
+import type { Wait } from "../../call-state.ts";
 import type { Directory, File } from "../../filesystem/nodes.ts";
 import type { Sink, Source } from "./streams.ts";
 
@@ -21,11 +22,29 @@ export type OpenDirectory = {
   readonly preopenedAs: string | null;
 };
 
-export type Descriptor =
-  | OpenFile
-  | OpenDirectory
+export type OpenStream = (
   | { readonly kind: "source"; readonly source: Source }
-  | { readonly kind: "sink"; readonly sink: Sink };
+  | { readonly kind: "sink"; readonly sink: Sink }
+) & {
+  /** Whether what would have to wait is refused instead. */
+  nonblocking: boolean;
+};
+
+export type Descriptor = OpenFile | OpenDirectory | OpenStream;
+
+/** Whether a stream can be read from, or written to, at once, and by what to wait for it where it cannot. */
+export type Readiness = { readonly isReady: boolean; readonly begin: () => Wait };
+
+/** Of a read of a source, a write to a sink; null for what is always ready. */
+export function readinessOf(descriptor: Descriptor | null): Readiness | null {
+  if (descriptor?.kind === "source") {
+    const { source } = descriptor;
+    return { isReady: source.isReady, begin: () => source.arrival() };
+  }
+  if (descriptor?.kind !== "sink") return null;
+  const { sink } = descriptor;
+  return { isReady: sink.hasRoom, begin: () => sink.room() };
+}
 
 export class Descriptors {
   readonly #open: (Descriptor | null)[];

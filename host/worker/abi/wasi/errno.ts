@@ -4,6 +4,7 @@ import type { FileError } from "../../filesystem/file-system.ts";
 
 export const errno = {
   success: 0,
+  again: 6,
   badf: 8,
   exist: 20,
   fbig: 22,

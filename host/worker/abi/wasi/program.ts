@@ -1,16 +1,17 @@
 // What one call has of the system interface: its descriptors, its file system, its arguments and environment.
 // Made when it first asks for something of it; nothing of it outlives the call.
 
-import { limits } from "../../../limits.ts";
-import { headEnd } from "../../../messages.ts";
+import type { GuestFaultCode } from "../../../invocation.ts";
 import { verdict } from "../../../prepared-names.ts";
 import { trap } from "../../at-once.ts";
-import type { CallState } from "../../call-state.ts";
+import type { CallState, Wait } from "../../call-state.ts";
 import { FileSystem } from "../../filesystem/file-system.ts";
 import type { GuestMemory } from "../../guest-memory.ts";
+import { wouldWait } from "../../may-wait.ts";
+import { CgiAnswer } from "./cgi-answer.ts";
 import { environmentOf } from "./cgi-environment.ts";
 import { type Descriptor, Descriptors } from "./descriptors.ts";
-import { BytesSource, Gathered, LineLog } from "./streams.ts";
+import { BodySource, LineLog } from "./streams.ts";
 
 /** The descriptor under which a program has "/". */
 const rootName = "/";
@@ -26,7 +27,7 @@ const turnBytes = 4 * 1024 * 1024;
 export class Program {
   readonly descriptors: Descriptors;
   readonly files: FileSystem;
-  readonly output: Gathered;
+  readonly output: CgiAnswer;
   readonly #state: CallState;
   readonly #logs: readonly LineLog[];
   readonly #beganMs = performance.now();
@@ -37,20 +38,21 @@ export class Program {
   #movedBytes = 0;
 
   constructor(state: CallState) {
-    const { setting, request, log } = state;
+    const { setting, log } = state;
     this.#state = state;
     this.files = new FileSystem(setting.files, (bytes) => this.#hold(bytes), Date.now);
-    this.output = new Gathered(limits.responseBodyBytesMax + limits.responseHeaderBytesMax, (bytes) =>
-      this.#hold(bytes),
+    this.output = new CgiAnswer(
+      state,
+      (bytes) => this.#hold(bytes),
+      (code, reason) => this.#end(code, reason),
     );
     const errors = new LineLog(log);
     const lines = setting.answersOnStdout ? null : new LineLog(log);
     this.#logs = lines === null ? [errors] : [lines, errors];
-    const bodyStart = request.byteLength === 0 ? 0 : headEnd(request);
     this.descriptors = new Descriptors([
-      { kind: "source", source: new BytesSource(request, bodyStart) },
-      { kind: "sink", sink: lines ?? this.output },
-      { kind: "sink", sink: errors },
+      { kind: "source", source: new BodySource(state), nonblocking: false },
+      { kind: "sink", sink: lines ?? this.output, nonblocking: false },
+      { kind: "sink", sink: errors, nonblocking: false },
       { kind: "directory", node: this.files.root, preopenedAs: rootName },
     ]);
   }
@@ -67,7 +69,8 @@ export class Program {
   }
 
   get environment(): readonly Uint8Array[] {
-    this.#environment ??= environmentOf(this.#state.request, this.#state.env);
+    const { request, env, bodyComes } = this.#state;
+    this.#environment ??= environmentOf(request, env, bodyComes);
     return this.#environment;
   }
 
@@ -86,9 +89,25 @@ export class Program {
   }
 
   /** Ends the call for what the guest did: no instruction of it runs any more. */
-  end(reason: string): never {
-    this.#state.fail("bad_guest_output", reason);
+  #end(code: GuestFaultCode, reason: string): never {
+    this.#state.fail(code, reason);
     return trap();
+  }
+
+  /** Leaves the thread until a system call may go on; `name` is that call's. */
+  wait({ done, cancel }: Wait, name: string): Promise<void> {
+    const { phase, waiter } = this.#state;
+    if (phase !== "running" || waiter === null) {
+      cancel();
+      throw this.#state.fail("guest_trapped", `${name} was to wait while the start function ran`);
+    }
+    return waiter.wait(done, cancel);
+  }
+
+  /** Of a system call that would have to wait: its guest is about to be suspended, or ended where it may not be. */
+  wouldWait(): typeof wouldWait {
+    this.#state.waiter?.suspends();
+    return wouldWait;
   }
 
   /** Ends a system call that moved so many bytes: one that may not go on is ended here. */

@@ -23,10 +23,15 @@ export function writeFdstat(memory: GuestMemory, pointer: number, descriptor: De
   memory.view(pointer, fdstatBytes).fill(0);
   const at = pointer >>> 0;
   const { kind } = descriptor;
-  const flags = kind === "file" && descriptor.appends ? fdFlag.append : 0;
+  const flags = flagsOf(descriptor);
   memory.setU32(at, typeOf(kind) | (flags << 16));
   memory.setU64(at + 8, kind === "source" || kind === "sink" ? everyRight & ~seekAndTell : everyRight);
   memory.setU64(at + 16, kind === "directory" ? everyRight : 0n);
+}
+
+function flagsOf(descriptor: Descriptor): number {
+  if (descriptor.kind === "file") return descriptor.appends ? fdFlag.append : 0;
+  return descriptor.kind !== "directory" && descriptor.nonblocking ? fdFlag.nonblock : 0;
 }
 
 const filestatBytes = 64;

@@ -1,38 +1,73 @@
 // What a program reads from and writes to that is no file: the request's body, its answer, its log.
 
 import { limits } from "../../../limits.ts";
+import type { CallState, Wait } from "../../call-state.ts";
 import type { GuestLog } from "../../guest-log.ts";
 
 export type Source = {
-  /** Fills the start of `into`; how many bytes, 0 at the end. */
+  /** Whether a read answers at once. */
+  readonly isReady: boolean;
+  /** Whether nothing is left of it. */
+  readonly isAtEnd: boolean;
+  /** Fills the start of `into` with what is there; how many bytes, 0 at the end. Only where it is ready. */
   read(into: Uint8Array): number;
+  /** Has it come, for a guest that does not wait for it. */
+  ask(): void;
+  /** Until it is ready; for where it is not. */
+  arrival(): Wait;
 };
 
 export type Sink = {
+  /** Whether what one system call writes is taken at once. */
+  readonly hasRoom: boolean;
   /**
-   * Takes all of the bytes, which are the guest's and may change afterwards; null, or why it cannot: `noRoom`
-   * is for the guest to know, any other text ends it.
+   * Takes all of the bytes, which are the guest's and may change afterwards; null, or `noRoom` where the host has
+   * none in its memory. Only where the sink has room.
    */
-  write(bytes: Uint8Array): string | null;
+  write(bytes: Uint8Array): typeof noRoom | null;
+  /** Until it has room; for where it has none. */
+  room(): Wait;
 };
 
 /** The host has no room for what is written just now. */
 export const noRoom = "no room";
 
-export class BytesSource implements Source {
-  readonly #bytes: Uint8Array;
-  #position: number;
+/** The body of the request, whether it came with it or comes as it is read. */
+export class BodySource implements Source {
+  readonly #state: CallState;
 
-  constructor(bytes: Uint8Array, start: number) {
-    this.#bytes = bytes;
-    this.#position = start;
+  constructor(state: CallState) {
+    this.#state = state;
+  }
+
+  get isReady(): boolean {
+    return this.#state.body.isReady;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#state.body.isAtEnd;
   }
 
   read(into: Uint8Array): number {
-    const chunk = this.#bytes.subarray(this.#position, this.#position + into.byteLength);
-    into.set(chunk);
-    this.#position += chunk.byteLength;
-    return chunk.byteLength;
+    const { body } = this.#state;
+    let bytes = 0;
+    while (bytes < into.byteLength && body.isReady) {
+      const chunk = body.read(into.byteLength - bytes);
+      if (chunk instanceof Promise) throw new Error("A body that is ready had to be waited for");
+      if (chunk === null) break;
+      into.set(chunk, bytes);
+      bytes += chunk.byteLength;
+    }
+    this.#state.streamed(bytes);
+    return bytes;
+  }
+
+  ask(): void {
+    this.#state.body.ask();
+  }
+
+  arrival(): Wait {
+    return this.#state.body.arrival();
   }
 }
 
@@ -40,32 +75,42 @@ const firstBytes = 1_024;
 /** Less is not counted: most answers are short. */
 const uncountedBytes = 16_384;
 
-/** Gathers what is written, up to a bound. */
-export class Gathered implements Sink {
-  readonly #bytesMax: number;
+/** Gathers what is written; who writes bounds it. */
+export class Gathered {
   readonly #hold: (bytes: number) => boolean;
   #buffer = new Uint8Array(0);
   #length = 0;
+  #heldBytes = 0;
 
-  /** `hold` counts bytes that are held from now on; false when there is no room. */
-  constructor(bytesMax: number, hold: (bytes: number) => boolean) {
-    this.#bytesMax = bytesMax;
+  /** `hold` counts bytes that are held from now on, or no more; false when there is no room. */
+  constructor(hold: (bytes: number) => boolean) {
     this.#hold = hold;
   }
 
-  write(bytes: Uint8Array): string | null {
+  /** False when there is no room for it. */
+  write(bytes: Uint8Array): boolean {
     const length = this.#length + bytes.byteLength;
-    if (length > this.#bytesMax) return `the answer has more than ${this.#bytesMax} bytes`;
     if (length > this.#buffer.byteLength) {
-      const capacity = Math.max(length, Math.min(2 * this.#buffer.byteLength, this.#bytesMax), firstBytes);
-      if (capacity > uncountedBytes && !this.#hold(capacity - this.#buffer.byteLength)) return noRoom;
+      const capacity = Math.max(length, 2 * this.#buffer.byteLength, firstBytes);
+      if (capacity > uncountedBytes) {
+        if (!this.#hold(capacity - this.#heldBytes)) return false;
+        this.#heldBytes = capacity;
+      }
       const larger = new Uint8Array(capacity);
       larger.set(this.#buffer.subarray(0, this.#length));
       this.#buffer = larger;
     }
     this.#buffer.set(bytes, this.#length);
     this.#length = length;
-    return null;
+    return true;
+  }
+
+  /** Lets go of all of it. */
+  release(): void {
+    this.#hold(-this.#heldBytes);
+    this.#heldBytes = 0;
+    this.#buffer = new Uint8Array(0);
+    this.#length = 0;
   }
 
   get bytes(): Uint8Array {
@@ -78,6 +123,7 @@ const carriageReturn = 13;
 
 /** Writes lines to the function's log, which bounds their number and size. */
 export class LineLog implements Sink {
+  readonly hasRoom = true;
   readonly #log: GuestLog;
   /** Of the line that has begun. */
   #begun = "";
@@ -99,6 +145,10 @@ export class LineLog implements Sink {
     this.#begun += this.#text(bytes.subarray(start), true);
     if (this.#begun.length > limits.logLineBytesMax) this.flush();
     return null;
+  }
+
+  room(): never {
+    throw new Error("Room in a log is waited for");
   }
 
   flush(): void {
