@@ -41,6 +41,31 @@ export function program(
     (func (export "_start") ${body}))`);
 }
 
+/** Reads so many bytes of stdin at most, to byte 65536 and on; how many they are is at 8. */
+export const readChunk = (bytes = 65_536): string =>
+  `(i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const ${bytes}))
+   (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))`;
+
+/** Sleeps, by a poll with no other event. */
+export const sleep = (ms: number): string =>
+  `(i64.store (i32.const 512) (i64.const 0)) (i64.store (i32.const 520) (i64.const 0))
+   (i64.store (i32.const 528) (i64.const 1)) (i64.store (i32.const 536) (i64.const ${BigInt(ms) * 1_000_000n}))
+   (i64.store (i32.const 552) (i64.const 0))
+   (drop (call $poll_oneoff (i32.const 512) (i32.const 640) (i32.const 1) (i32.const 16)))`;
+
+/** Answers with its body, as it comes; what `atEnd` does it does when that has ended. */
+export function echo(atEnd = "", uses: readonly string[] = []): Uint8Array {
+  return program(
+    `(call $print)
+     (loop $more
+       ${readChunk()}
+       (if (i32.load (i32.const 8)) (then
+         (call $say (i32.const 1) (i32.const 65536) (i32.load (i32.const 8))) (br $more))))
+     ${atEnd}`,
+    { uses: ["fd_read", ...uses] },
+  );
+}
+
 /** Writes this to stdout and ends with an exit code; null for the end of its main function. */
 export function printing(text: string, exitCode: number | null = null): Uint8Array {
   const exit = exitCode === null ? "" : `(call $proc_exit (i32.const ${exitCode}))`;

@@ -6,7 +6,7 @@ import { limits } from "../../host/limits.ts";
 import { preview1 } from "../../host/worker/abi/wasi/preview1.ts";
 import { assemble, guest, literal } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
-import { headerBlock, imports, order, printer, printing, program } from "../support/programs.ts";
+import { echo, headerBlock, imports, order, printer, printing, program } from "../support/programs.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
 const host = await TestHost.start();
@@ -109,16 +109,7 @@ test("arguments are the name, then what the configuration says", async () => {
 });
 
 test("stdin is the body, whole, and then at its end", async () => {
-  const echo = program(
-    `(call $print)
-     (loop $more
-       (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (i32.const 10000))
-       (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
-       (if (i32.load (i32.const 8)) (then
-         (call $say (i32.const 1) (i32.const 4096) (i32.load (i32.const 8))) (br $more))))`,
-    { uses: ["fd_read"] },
-  );
-  await host.deploy("echo", echo);
+  await host.deploy("echo", echo());
   for (const body of ["", "short", "long ".repeat(200_000)]) {
     assert.equal((await host.call("echo", { body })).text, body);
   }
