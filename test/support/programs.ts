@@ -66,6 +66,17 @@ export function echo(atEnd = "", uses: readonly string[] = []): Uint8Array {
   );
 }
 
+/** Prints what a call of the given kind of list puts into memory: the strings one after the other. */
+export function listing(kind: "args" | "environ", uses: readonly string[] = []): Uint8Array {
+  return program(
+    `(drop (call $${kind}_sizes_get (i32.const 16) (i32.const 20)))
+     (drop (call $${kind}_get (i32.const 2048) (i32.const 8192)))
+     (call $print)
+     (call $say (i32.const 1) (i32.const 8192) (i32.load (i32.const 20)))`,
+    { uses: [`${kind}_sizes_get`, `${kind}_get`, ...uses] },
+  );
+}
+
 /** Writes this to stdout and ends with an exit code; null for the end of its main function. */
 export function printing(text: string, exitCode: number | null = null): Uint8Array {
   const exit = exitCode === null ? "" : `(call $proc_exit (i32.const ${exitCode}))`;

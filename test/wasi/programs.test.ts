@@ -6,7 +6,7 @@ import { limits } from "../../host/limits.ts";
 import { preview1 } from "../../host/worker/abi/wasi/preview1.ts";
 import { assemble, guest, literal } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
-import { echo, headerBlock, imports, order, printer, printing, program } from "../support/programs.ts";
+import { echo, headerBlock, imports, listing, order, printer, printing, program } from "../support/programs.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
 const host = await TestHost.start();
@@ -14,16 +14,6 @@ after(() => host.close());
 
 const messages = async (name: string): Promise<string[]> =>
   (await host.logs(name)).map(({ level, message }) => `${level} ${message}`);
-
-/** Prints what a call of the given kind of list puts into memory: the strings one after the other. */
-const listing = (kind: "args" | "environ"): Uint8Array =>
-  program(
-    `(drop (call $${kind}_sizes_get (i32.const 16) (i32.const 20)))
-     (drop (call $${kind}_get (i32.const 2048) (i32.const 8192)))
-     (call $print)
-     (call $say (i32.const 1) (i32.const 8192) (i32.load (i32.const 20)))`,
-    { uses: [`${kind}_sizes_get`, `${kind}_get`] },
-  );
 
 test("every function of preview 1 is offered", () => {
   assert.equal(Object.keys(preview1).length, 46);
@@ -310,6 +300,12 @@ const unfit: readonly (readonly [string, string, string])[] = [
   [
     "the other ABI's request",
     `(import "mayfly" "request_read" (func (param i32))) (memory (export "memory") 1) (func (export "_start"))`,
+    "unknown_abi",
+  ],
+  [
+    "the other ABI's streams",
+    `(import "mayfly" "response_begin" (func (param i32 i32)))
+     (memory (export "memory") 1) (func (export "_start"))`,
     "unknown_abi",
   ],
   [

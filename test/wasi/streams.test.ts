@@ -73,7 +73,8 @@ test(`${echoedBytes / mebibyte} MiB go through a program and come back as they w
 });
 
 test("a program that ends soon gives a whole answer, with a length; one that goes on after its header block does not", async () => {
-  const late = (text: string) => program(`(call $print) ${sleep(20)} (call $print)`, { text, uses: ["poll_oneoff"] });
+  const late = (text: string) =>
+    program(`(call $print) ${sleep(20)} (call $print)`, { text, uses: ["poll_oneoff"] });
   await host.deploy("late", late("Status: 201\nContent-Type: text/plain\nContent-Length: 3\n\n"));
   const short = await host.call("echo", { body: "short" });
   assert.deepEqual([short.text, short.header("content-length")], ["short", "5"]);
@@ -116,7 +117,10 @@ test("a client that does not read holds up its program, and nobody else", async 
 });
 
 test("a program that reads no further holds up its client", async () => {
-  await host.deploy("deaf", program(`${readChunk()} ${sleep(300)} (call $print)`, { uses: ["fd_read", "poll_oneoff"] }));
+  await host.deploy(
+    "deaf",
+    program(`${readChunk()} ${sleep(300)} (call $print)`, { uses: ["fd_read", "poll_oneoff"] }),
+  );
   const client = StreamClient.open(host.port, "/fn/deaf", { method: "POST" });
   client.request.on("error", () => {});
   for (let sent = 0; sent < 32; sent += 1) client.request.write(Buffer.alloc(mebibyte));
@@ -181,9 +185,19 @@ test("a request that breaks off half way ends its program, which never takes tha
 
 /** Ends of a program whose first bytes have left: each has its outcome, and a line in the log. */
 const brokenEnds: readonly (readonly [name: string, end: string, outcome: string, line: RegExp])[] = [
-  ["exit-code", "(call $proc_exit (i32.const 1))", "program_failed", /^exit code 1 after the answer had begun$/],
+  [
+    "exit-code",
+    "(call $proc_exit (i32.const 1))",
+    "program_failed",
+    /^exit code 1 after the answer had begun$/,
+  ],
   ["trap", "unreachable", "guest_trapped", /^trap: unreachable/],
-  ["pointer", "(call $say (i32.const 1) (i32.const -4) (i32.const 8))", "bad_guest_output", /^bad output: a pointer leaves/],
+  [
+    "pointer",
+    "(call $say (i32.const 1) (i32.const -4) (i32.const 8))",
+    "bad_guest_output",
+    /^bad output: a pointer leaves/,
+  ],
   ["forever", sleep(60_000), "deadline_exceeded", /^stopped: .* limit of 1000 ms$/],
 ];
 
@@ -218,8 +232,18 @@ const unsent: readonly (readonly [name: string, text: string, end: string, code:
   ["a header block that is none", "Hello, world!\n\n", "", "bad_cgi_headers"],
   ["half a header block", "Content-Type: text/plain\n", "", "no_cgi_headers"],
   ["a status that is none", "Status: 99\n\n", "", "bad_cgi_headers"],
-  ["half a header block, and fails", "Content-Type: text/plain\n", "(call $proc_exit (i32.const 3))", "program_failed"],
-  ["a header block that is none, and fails", "Traceback:\n\n", "(call $proc_exit (i32.const 3))", "program_failed"],
+  [
+    "half a header block, and fails",
+    "Content-Type: text/plain\n",
+    "(call $proc_exit (i32.const 3))",
+    "program_failed",
+  ],
+  [
+    "a header block that is none, and fails",
+    "Traceback:\n\n",
+    "(call $proc_exit (i32.const 3))",
+    "program_failed",
+  ],
   ["half a header block, and traps", "Content-Type: text/plain\n", "unreachable", "guest_trapped"],
   ["nothing for ever", "", sleep(60_000), "deadline_exceeded"],
 ];
@@ -260,5 +284,8 @@ test("an answer of more than may be held is streamed, also from a program that n
        (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))`,
   );
   await host.deploy("long", long);
-  assert.deepEqual(await StreamClient.open(host.port, "/fn/long").rest(), { bytes: count * 65_536, whole: true });
+  assert.deepEqual(await StreamClient.open(host.port, "/fn/long").rest(), {
+    bytes: count * 65_536,
+    whole: true,
+  });
 });

@@ -1,8 +1,8 @@
 // System calls on descriptors: reading, writing, seeking, describing, listing, closing.
 
 import { limits } from "../../../limits.ts";
-import type { FileSystem } from "../../filesystem/file-system.ts";
 import type { CallState } from "../../call-state.ts";
+import type { FileSystem } from "../../filesystem/file-system.ts";
 import { wouldWait } from "../../may-wait.ts";
 import { call, callThatMayWait, type HostCalls } from "../host-call.ts";
 import { type Descriptor, type OpenDirectory, type OpenFile, readinessOf } from "./descriptors.ts";
@@ -127,7 +127,10 @@ function moving(move: typeof read, name: string): HostCalls[string] {
     if (code === errno.success) program.memory.setU32(moved, bytes);
     return program.done(code, bytes);
   };
-  const later = async (state: CallState, ...args: [fd: number, pointer: number, count: number, moved: number]): Promise<number> => {
+  const later = async (
+    state: CallState,
+    ...args: [fd: number, pointer: number, count: number, moved: number]
+  ): Promise<number> => {
     for (;;) {
       const program = programOf(state);
       const until = readinessOf(program.descriptors.get(args[0]));

@@ -66,7 +66,13 @@ type Poll = {
   readonly answer: (happened: readonly Subscription[]) => number;
 };
 
-function pollOf(state: CallState, pointer: number, events: number, asked: number, count: number): Poll | null {
+function pollOf(
+  state: CallState,
+  pointer: number,
+  events: number,
+  asked: number,
+  count: number,
+): Poll | null {
   const program = programOf(state);
   const { memory } = program;
   const length = asked >>> 0;
@@ -77,7 +83,9 @@ function pollOf(state: CallState, pointer: number, events: number, asked: number
   return {
     program,
     read: () =>
-      Array.from({ length }, (_, index) => subscription(program, (pointer >>> 0) + subscriptionBytes * index)),
+      Array.from({ length }, (_, index) =>
+        subscription(program, (pointer >>> 0) + subscriptionBytes * index),
+      ),
     answer: (happened) => {
       for (const [index, { userdata, kind: type, code, isAtEnd }] of happened.entries()) {
         const at = (events >>> 0) + eventBytes * index;
