@@ -1,11 +1,12 @@
-// Streams through a guest: how far the memory of a host grows while a large body passes in, and out, how
+// Streams through guests, those of the SDK and programs for WASI: how far the memory of a host grows while a large body passes in, and out, how
 // fast it passes, and how soon the first byte of an answer is there after its guest has written it.
 
 import { readFileSync } from "node:fs";
 import { get, request } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { deploy, hostPid, type Server, startMayfly } from "./servers.ts";
+import { program, readChunk, sleep } from "../test/support/programs.ts";
+import { configure, deploy, hostPid, type Server, startMayfly, upload } from "./servers.ts";
 import { print } from "./statistics.ts";
 
 const bytes = Number(process.env["BYTES"] ?? 1024 ** 3);
@@ -39,36 +40,105 @@ export function handle(req: Request): Response {
 }
 `;
 
-await using mayfly = await startMayfly(0);
+/** Writes so many chunks of 64 KiB. */
+const writing = (chunks: number): string => `(local $left i32) (local.set $left (i32.const ${chunks}))
+  (call $print)
+  (loop $more (call $say (i32.const 1) (i32.const 65536) (i32.const 65536))
+    (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))`;
+
+/** Answers with the length of its body, in eight bytes. */
+const measuring = `(local $total i64)
+  (loop $more ${readChunk()}
+    (local.set $total (i64.add (local.get $total) (i64.load32_u (i32.const 8))))
+    (br_if $more (i32.load (i32.const 8))))
+  (call $print) (i64.store (i32.const 4096) (local.get $total)) (call $say (i32.const 1) (i32.const 4096) (i32.const 8))`;
+
 const config = { timeoutMs: 900_000, cpuMs: 900_000 };
-await deploy(mayfly, "streams", source, config);
-await deploy(mayfly, "whole", source.replace('if (req.path === "/first")', "if (false)"), config);
-const target = `${mayfly.url}/fn/streams`;
-// What the first calls bring with them is not the streams'.
-await download(4 * block.byteLength);
-await upload(4 * block.byteLength);
+const warmBytes = 4 * block.byteLength;
 
-const first = rssBytes(mayfly);
-const out = await watched(mayfly, () => download(bytes));
-const into = await watched(mayfly, () => upload(bytes));
-const streamed = await firstByteMs(`${target}/first`);
-const whole = await firstByteMs(`${mayfly.url}/fn/whole?bytes=1`);
-const megabytes = (count: number): number => Math.round(count / 1e6);
-const thousandths = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+type Guest = {
+  readonly name: string;
+  readonly deploy: (server: Server) => Promise<void>;
+  /** Answers with so many bytes: all of them, or those that warm up. */
+  readonly out: (size: number) => string;
+  readonly into: string;
+  /** What the answer to an upload says of its length. */
+  readonly length: (answer: Buffer) => number;
+  /** Answers with a few bytes, 20 ms before its end. */
+  readonly first: string;
+  /** Answers with one byte. */
+  readonly whole: string;
+};
 
-print(
-  `streams: ${megabytes(bytes)} MB out of a guest, then into it; ${rounds} answers that begin 20 ms before their end`,
-  [
-    { server: "RSS before, MB", measured: megabytes(first) },
-    { server: "growth on its way out, MB", measured: megabytes(out.peak - first) },
-    { server: "growth on its way in, MB", measured: megabytes(into.peak - first) },
-    { server: "out, MB a second", measured: Math.round(bytes / 1e3 / out.ms) },
-    { server: "in, MB a second", measured: Math.round(bytes / 1e3 / into.ms) },
-    { server: "first byte of a streamed answer, p50 ms", measured: thousandths(streamed.p50) },
-    { server: "first byte of a streamed answer, p99 ms", measured: thousandths(streamed.p99) },
-    { server: "first byte of a short whole answer, p50 ms", measured: thousandths(whole.p50) },
-  ],
-);
+const assemblyScript: Guest = {
+  name: "AssemblyScript",
+  deploy: async (server) => {
+    await deploy(server, "streams", source, config);
+    await deploy(server, "whole", source.replace('if (req.path === "/first")', "if (false)"), config);
+  },
+  out: (size) => `/fn/streams?bytes=${size}`,
+  into: "/fn/streams",
+  length: (answer) => Number(answer.toString()),
+  first: "/fn/streams/first",
+  whole: "/fn/whole?bytes=1",
+};
+
+const wasi: Guest = {
+  name: "WASI program",
+  deploy: async (server) => {
+    const uses = ["fd_read", "poll_oneoff"];
+    const first = `(call $print) (call $say (i32.const 1) (i32.const 1024) (i32.const 5)) ${sleep(20)}`;
+    const programs = {
+      out: writing(bytes / block.byteLength),
+      "out-warm": writing(warmBytes / block.byteLength),
+      into: measuring,
+      first,
+      whole: "(call $print) (call $say (i32.const 1) (i32.const 1024) (i32.const 1))",
+    };
+    for (const [name, body] of Object.entries(programs)) {
+      await configure(server, name, config);
+      await upload(server, name, program(body, { uses }));
+    }
+  },
+  out: (size) => (size === bytes ? "/fn/out" : "/fn/out-warm"),
+  into: "/fn/into",
+  length: (answer) => Number(answer.readBigUInt64LE()),
+  first: "/fn/first",
+  whole: "/fn/whole",
+};
+
+for (const guest of [assemblyScript, wasi]) await measure(guest);
+
+async function measure(guest: Guest): Promise<void> {
+  await using mayfly = await startMayfly(0);
+  await guest.deploy(mayfly);
+  const at = (path: string): string => `${mayfly.url}${path}`;
+  const download = (size: number) => received(at(guest.out(size)), size);
+  const send = (size: number) => sent(at(guest.into), size, guest.length);
+  // What the first calls bring with them is not the streams'.
+  await download(warmBytes);
+  await send(warmBytes);
+  const first = rssBytes(mayfly);
+  const out = await watched(mayfly, () => download(bytes));
+  const into = await watched(mayfly, () => send(bytes));
+  const streamed = await firstByteMs(at(guest.first));
+  const whole = await firstByteMs(at(guest.whole));
+  const megabytes = (count: number): number => Math.round(count / 1e6);
+  const thousandths = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+  print(
+    `streams, ${guest.name}: ${megabytes(bytes)} MB out of a guest, then into it; ${rounds} answers that begin 20 ms before their end`,
+    [
+      { server: "RSS before, MB", measured: megabytes(first) },
+      { server: "growth on its way out, MB", measured: megabytes(out.peak - first) },
+      { server: "growth on its way in, MB", measured: megabytes(into.peak - first) },
+      { server: "out, MB a second", measured: Math.round(bytes / 1e3 / out.ms) },
+      { server: "in, MB a second", measured: Math.round(bytes / 1e3 / into.ms) },
+      { server: "first byte of a streamed answer, p50 ms", measured: thousandths(streamed.p50) },
+      { server: "first byte of a streamed answer, p99 ms", measured: thousandths(streamed.p99) },
+      { server: "first byte of a short whole answer, p50 ms", measured: thousandths(whole.p50) },
+    ],
+  );
+}
 
 async function watched(server: Server, work: () => Promise<void>): Promise<{ peak: number; ms: number }> {
   let peak = 0;
@@ -85,12 +155,12 @@ function* blocks(size: number): Generator<Buffer> {
   for (let sent = 0; sent < size; sent += block.byteLength) yield block.subarray(0, size - sent);
 }
 
-async function upload(size: number): Promise<void> {
-  const outgoing = request(target, { method: "POST", headers: { "content-length": size } });
+async function sent(url: string, size: number, length: Guest["length"]): Promise<void> {
+  const outgoing = request(url, { method: "POST", headers: { "content-length": size } });
   const answered = new Promise<string>((resolve, reject) => {
     outgoing.on("response", async (answer) => {
       const chunks = await answer.toArray();
-      resolve(`${answer.statusCode} ${Buffer.concat(chunks)}`);
+      resolve(`${answer.statusCode} ${length(Buffer.concat(chunks))}`);
     });
     outgoing.on("error", reject);
   });
@@ -100,9 +170,9 @@ async function upload(size: number): Promise<void> {
   if (found !== wanted) throw new Error(`the upload was answered ${found}, want ${wanted}`);
 }
 
-function download(size: number): Promise<void> {
+function received(url: string, size: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    get(`${target}?bytes=${size}`, (answer) => {
+    get(url, (answer) => {
       let came = 0;
       answer.on("data", (chunk: Buffer) => {
         came += chunk.byteLength;

@@ -6,7 +6,16 @@ import { limits } from "../../host/limits.ts";
 import { preview1 } from "../../host/worker/abi/wasi/preview1.ts";
 import { assemble, guest, literal } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
-import { echo, headerBlock, imports, listing, order, printer, printing, program } from "../support/programs.ts";
+import {
+  echo,
+  headerBlock,
+  imports,
+  listing,
+  order,
+  printer,
+  printing,
+  program,
+} from "../support/programs.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
 const host = await TestHost.start();

@@ -85,7 +85,10 @@ test("a poll tells that its time has come while stdin stands still, and of bytes
 
 test("a program that polls for ever what never comes ends at its time, and one that does not wait at its CPU time", async () => {
   await host.configure("patient", { timeoutMs: 500 });
-  await host.deploy("patient", program(`${locals} ${subscribe(0, toRead, stdin)} ${pollAndTell(1)}`, { uses }));
+  await host.deploy(
+    "patient",
+    program(`${locals} ${subscribe(0, toRead, stdin)} ${pollAndTell(1)}`, { uses }),
+  );
   const client = StreamClient.open(host.port, "/fn/patient", { method: "POST" });
   assert.equal((await client.answer).statusCode, 504);
   client.close();
