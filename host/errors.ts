@@ -206,7 +206,7 @@ export const errorTable = {
     502,
     "guest",
     false,
-    "The program ended itself with an exit code other than 0 before its answer had begun; its log says what it wrote to stderr",
+    "The program ended itself with an exit code other than 0 before its answer had begun to leave; its log says what it wrote to stderr",
   ),
   no_cgi_headers: row(
     502,

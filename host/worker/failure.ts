@@ -20,7 +20,7 @@ export const noMemoryRoom: Failure = {
 /** What the caller is told of a guest that broke the rules, or ended without an answer. */
 const faultDetails: Readonly<Record<Exclude<GuestFaultCode, "guest_trapped">, string>> = {
   bad_guest_output: "The function broke the rules of the ABI; its log has the reason",
-  program_failed: "The program failed before its answer had begun; its log has the exit code",
+  program_failed: "The program failed; its log has the exit code",
   no_cgi_headers: "The program ended without a header block on its stdout",
   body_too_large: "The request's body is too large for the function to read it whole",
   overloaded: "the host has no room for the body of the request",
