@@ -183,6 +183,9 @@ test("a request that breaks off half way ends its program, which never takes tha
   await assertGood();
 });
 
+/** Only where the time is to end a call is it short: a busy machine takes long over the others. */
+const timeoutMs = (outcome: string): number => (outcome === "deadline_exceeded" ? 1_000 : 30_000);
+
 /** Ends of a program whose first bytes have left: each has its outcome, and a line in the log. */
 const brokenEnds: readonly (readonly [name: string, end: string, outcome: string, line: RegExp])[] = [
   [
@@ -204,7 +207,7 @@ const brokenEnds: readonly (readonly [name: string, end: string, outcome: string
 for (const [name, end, outcome, line] of brokenEnds) {
   test(`after the first bytes of an answer ${outcome} breaks the connection, and the log says why`, async () => {
     const body = `(call $print) (call $say (i32.const 1) (i32.const 1024) (i32.const 5)) ${sleep(1)} ${end}`;
-    await host.configure(name, { timeoutMs: 1_000 });
+    await host.configure(name, { timeoutMs: timeoutMs(outcome) });
     await host.deploy(name, program(body, { uses: ["poll_oneoff", "proc_exit"] }));
     const before = await outcomes(outcome);
     const client = StreamClient.open(host.port, `/fn/${name}`);
@@ -250,7 +253,7 @@ const unsent: readonly (readonly [name: string, text: string, end: string, code:
 
 for (const [row, [name, text, end, code]] of unsent.entries()) {
   test(`a program that writes ${name}, and waits in between, is ${code}`, async () => {
-    await host.configure(`unsent-${row}`, { timeoutMs: 1_000 });
+    await host.configure(`unsent-${row}`, { timeoutMs: timeoutMs(code) });
     const body = `(call $print) ${sleep(5)} ${end}`;
     await host.deploy(`unsent-${row}`, program(body, { text, uses: ["poll_oneoff", "proc_exit"] }));
     const status = code === "deadline_exceeded" ? 504 : 502;

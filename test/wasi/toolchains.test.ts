@@ -4,6 +4,7 @@
 import { strict as assert } from "node:assert";
 import { after, test } from "node:test";
 import { buildProgram, type Toolchain, toolchains } from "../../scripts/toolchains.ts";
+import { StreamClient } from "../support/stream-client.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 import { upload } from "../support/uploads.ts";
 
@@ -74,6 +75,23 @@ test(
     // What one call wrote is not there for the next.
     assert.equal((await host.ask("GET", "/fn/files/tmp/body")).status, 404);
     assertProblem(await host.ask("PUT", "/fn/files", { body: "x" }), 502, "program_failed");
+  },
+);
+
+test(
+  "c: a program answers while its request comes, and to one that has come",
+  skipped(toolchains.c),
+  async () => {
+    await host.deploy("upper", await buildProgram(toolchains.c, "upper.c"));
+    await host.configure("upper", { cpuMs: 60_000 });
+    const client = StreamClient.open(host.port, "/fn/upper", { method: "POST" });
+    for (const piece of ["one", "two"]) {
+      client.request.write(piece);
+      assert.equal((await client.read(3)).toString(), piece.toUpperCase());
+    }
+    client.request.end("x".repeat(10_000_000));
+    assert.deepEqual(await client.rest(), { bytes: 10_000_000, whole: true });
+    assert.equal((await host.call("upper", { body: "short" })).text, "SHORT");
   },
 );
 
