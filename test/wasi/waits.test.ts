@@ -4,9 +4,10 @@
 import { strict as assert } from "node:assert";
 import { after, test } from "node:test";
 import { errno } from "../../host/worker/abi/wasi/errno.ts";
+import { fetcher, fetching } from "../flow/fetch-guest.ts";
 import { assemble, guest, literal } from "../support/guests.ts";
 import { responseMessage } from "../support/messages.ts";
-import { echo, headerBlock, imports, listing, program, readChunk } from "../support/programs.ts";
+import { echo, headerBlock, imports, listing, program, readChunk, sleep } from "../support/programs.ts";
 import { StreamClient } from "../support/stream-client.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
@@ -185,6 +186,22 @@ test("a guest of the other ABI that could read its stdin has the body in its mes
     (await host.logs("reactor")).map(({ message: line }) => line),
     ["xxxxx"],
   );
+});
+
+test("who takes a program's answer whole gets it joined, and none of one that failed half way", async () => {
+  const uses = ["poll_oneoff", "proc_exit"];
+  await host.deploy(
+    "halves",
+    program(`(call $print) (call $print) ${sleep(20)} (call $print)`, { text: `${headerBlock}x`, uses }),
+  );
+  await host.deploy("half", program(`(call $print) ${sleep(20)} (call $proc_exit (i32.const 1))`, { uses }));
+  await host.deploy("fetcher", fetcher());
+  const { fetch } = fetching(host);
+  assert.equal(
+    (await fetch({ url: "http://halves.mayfly.internal/" })).text,
+    `x${headerBlock}x${headerBlock}x`,
+  );
+  assert.equal((await fetch({ url: "http://half.mayfly.internal/" })).status, 502);
 });
 
 test("a program on a thread of its own streams, and so does one that is not metered, which does not give way", async () => {

@@ -12,6 +12,8 @@ import { type Program, programOf } from "./program.ts";
 
 const subscriptionBytes = 48;
 const eventBytes = 32;
+/** What looking at one takes, as bytes that are moved in that time. */
+const subscriptionWork = 1_024;
 const kind = { clock: 0, read: 1, write: 2 } as const;
 const absolute = 1;
 /** Of an event: the other side writes no more. */
@@ -97,7 +99,7 @@ function pollOf(
         memory.setU32(at + 24, isAtEnd ? hangup : 0);
       }
       memory.setU32(count, happened.length);
-      return program.done(errno.success, eventBytes * length);
+      return program.done(errno.success, subscriptionWork * length);
     },
   };
 }
