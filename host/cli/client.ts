@@ -60,6 +60,8 @@ export type HostClient = {
   readonly writeConfig: (name: string, config: FunctionConfig) => Promise<FunctionConfig>;
   /** The bytes of a version as they were uploaded; of the live one where it is null. */
   readonly module: (name: string, version: number | null) => Promise<Uint8Array>;
+  /** The files that a version carries, likewise, in the form that `deploy` takes; null for none. */
+  readonly files: (name: string, version: number | null) => Promise<Uint8Array<ArrayBuffer> | null>;
   readonly rollback: (name: string, version: number) => Promise<unknown>;
   readonly remove: (name: string) => Promise<void>;
   readonly logs: (name: string) => Promise<readonly LogLine[]>;
@@ -93,6 +95,7 @@ export function createClient(base: URL, token: string | null): HostClient {
       bytes: new TextEncoder().encode(JSON.stringify(value)),
     });
   const functionPath = (name: string, rest = "") => `/v1/functions/${encodeURIComponent(name)}${rest}`;
+  const versionQuery = (version: number | null) => (version === null ? "" : `?version=${version}`);
   const requireConfig = async (name: string) =>
     readJson(url, await send("GET", functionPath(name, "/config")), functionConfig);
 
@@ -123,9 +126,12 @@ export function createClient(base: URL, token: string | null): HostClient {
       const parsed = functionConfig.safeParse(answer);
       return parsed.success ? parsed.data : requireConfig(name);
     },
-    async module(name, version) {
-      const query = version === null ? "" : `?version=${version}`;
-      return readAnswerBytes(url, await send("GET", functionPath(name, `/module${query}`)));
+    module: async (name, version) =>
+      readAnswerBytes(url, await send("GET", functionPath(name, `/module${versionQuery(version)}`))),
+    async files(name, version) {
+      const answer = await send("GET", functionPath(name, `/files${versionQuery(version)}`));
+      const bytes = await readAnswerBytes(url, answer);
+      return answer.statusCode === 204 ? null : bytes;
     },
     rollback: async (name, version) =>
       readAnswer(url, await sendJson("POST", functionPath(name, "/rollback"), { version })),

@@ -59,7 +59,7 @@ export function problemFailure(status: number, text: string): CommandFailure {
 }
 
 /** The answer's bytes, as they are. */
-export async function readAnswerBytes(url: string, answer: IncomingMessage): Promise<Buffer> {
+export async function readAnswerBytes(url: string, answer: IncomingMessage): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {

@@ -209,6 +209,21 @@ const paths = {
       ["invalid_name", "bad_request", "function_not_found"],
     ),
   },
+  "/v1/functions/{name}/files": {
+    parameters: [nameParameter, versionParameter],
+    get: operation(
+      "getFiles",
+      "The files that a version carries; of the live one unless a version is named",
+      {
+        200: {
+          description: "In the form in which they are stored, which an upload takes in its field files",
+          content: { "application/octet-stream": { schema: { type: "string" } } },
+        },
+        204: { description: "It carries none" },
+      },
+      ["invalid_name", "bad_request", "function_not_found"],
+    ),
+  },
   "/v1/functions/{name}/config": {
     parameters: [nameParameter],
     get: operation("getConfig", "Effective configuration", ok("A valid PUT body", ref("Config")), [

@@ -52,6 +52,21 @@ test("the same module with other files is another version, with the same files i
   assert.deepEqual([pinned.status, shown(pinned).version], [200, 1]);
 });
 
+test("the files of a version are answered as they are stored, and an upload takes them as they are", async () => {
+  const path = "/v1/functions/site/files";
+  const two = await host.ask("GET", `${path}?version=3`);
+  assert.deepEqual([two.status, two.header("content-type")], [200, "application/octet-stream"]);
+  const again = await uploadArchive(host, "again", printer, two.bytes);
+  assert.deepEqual([again.status, shown(again).files?.bytes], [201, two.bytes.byteLength]);
+  assert.equal((await host.ask("GET", "/fn/again")).text, "two");
+  assert.equal((await host.ask("GET", `${path}?version=1`)).status, 204);
+  assert.equal((await host.ask("GET", path)).status, 204, "version 1 is live");
+  assertProblem(await host.ask("GET", `${path}?version=9`), 404, "function_not_found");
+  assertProblem(await host.ask("GET", `${path}?version=x`), 400, "bad_request");
+  assertProblem(await host.ask("GET", "/v1/functions/nobody/files"), 404, "function_not_found");
+  assert.equal((await host.ask("DELETE", "/v1/functions/again")).status, 204);
+});
+
 test("files go with the last version that names them", async () => {
   assert.equal((await upload(host, "other", printer, [["index", "one"]])).status, 201);
   const before = (await kept()).length;

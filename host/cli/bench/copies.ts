@@ -1,6 +1,8 @@
 // Copies of a function on the host, each of which is compiled for itself.
 
 import { randomInt } from "node:crypto";
+import { distinctComponentCopy } from "../../wasm/component/component-copies.ts";
+import { isComponent } from "../../wasm/component/inspect-component.ts";
 import { distinctCopy } from "../../wasm/copies.ts";
 import { CommandFailure, messageOf } from "../failure.ts";
 import type { Deployment } from "./deployments.ts";
@@ -9,12 +11,13 @@ import type { Target } from "./target.ts";
 
 /** `count` uploads that differ in one constant alone; no two runs have one in common. */
 export async function copiesOf(target: Target, count: number): Promise<Deployment[]> {
-  const [wasm, config] = [await target.wasm(), await target.config()];
+  const [wasm, files, config] = [await target.wasm(), await target.files(), await target.config()];
   // So that a host that has kept the copies of an earlier run compiled does not have these.
   const first = randomInt(0x4000_0000);
   return Array.from({ length: count }, (_, index) => ({
     suffix: String(index),
     wasm: copyOf(wasm, first + index, target.label),
+    files,
     config,
   }));
 }
@@ -46,10 +49,14 @@ export async function placed(run: BenchRun, target: Target, suffix: string): Pro
 
 function copyOf(wasm: Uint8Array, number: number, label: string): Uint8Array {
   try {
-    return distinctCopy(wasm, number);
+    return isComponent(wasm) ? distinctComponentCopy(wasm, number) : distinctCopy(wasm, number);
   } catch (error) {
-    throw new CommandFailure("invalid_module", `Cannot read ${label} as a module: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new CommandFailure(
+      "invalid_module",
+      `Cannot read ${label} as a module: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

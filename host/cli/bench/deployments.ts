@@ -16,6 +16,8 @@ export type Deployment = {
   /** What tells it from others of the same run: `3`, `reuse`. */
   readonly suffix: string;
   readonly wasm: Uint8Array;
+  /** The files that it carries beside, as `packFolder` made them or a host has them; null for none. */
+  readonly files: Uint8Array<ArrayBuffer> | null;
   /** Replaces the configuration before the upload; the host's defaults where it is null. */
   readonly config: FunctionConfig | null;
 };
@@ -36,14 +38,10 @@ export class Deployments {
   }
 
   /** Its name, and how long the upload took until the function was live, ms. */
-  async deploy({
-    suffix,
-    wasm,
-    config,
-  }: Deployment): Promise<{ readonly name: string; readonly ms: number }> {
-    const name = `${this.#prefix}-${suffix}`;
+  async deploy(deployment: Deployment): Promise<{ readonly name: string; readonly ms: number }> {
+    const name = `${this.#prefix}-${deployment.suffix}`;
     this.#names.add(name);
-    const upload = this.#upload(name, wasm, config);
+    const upload = this.#upload(name, deployment);
     this.#underWay.add(upload);
     try {
       return { name, ms: await upload };
@@ -77,10 +75,10 @@ export class Deployments {
     return this.names;
   }
 
-  async #upload(name: string, wasm: Uint8Array, config: FunctionConfig | null): Promise<number> {
+  async #upload(name: string, { wasm, files, config }: Deployment): Promise<number> {
     if (config !== null) await this.#client().writeConfig(name, config);
     const startMs = performance.now();
-    await this.#client().deploy(name, wasm);
+    await this.#client().deploy(name, wasm, { files });
     return performance.now() - startMs;
   }
 

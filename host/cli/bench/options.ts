@@ -16,6 +16,7 @@ export const sharedOptions: readonly CommandOption[] = [
     meaning: "a setting of what bench deploys, as mayfly config takes it",
     repeatable: true,
   },
+  { flags: "--files <folder>", meaning: "what bench deploys carries the files of a folder" },
   { flags: "--html <file>", meaning: "write one page with plots" },
 ];
 

@@ -11,6 +11,7 @@ import { CommandFailure, messageOf, WrongUsage } from "../failure.ts";
 import { nameOfFile } from "../file-name.ts";
 import { readModule } from "../function-source.ts";
 import { readHeaders, readMethod, readRequestBody, requestTarget } from "../invoke-request.ts";
+import { packFolder } from "../pack-folder.ts";
 import type { CallTemplate } from "./calls.ts";
 import { readSettings } from "./options.ts";
 
@@ -21,6 +22,8 @@ export type Target = {
   readonly deployed: string | null;
   /** The module's bytes; fetched from the host for a function that is there. */
   readonly wasm: () => Promise<Uint8Array>;
+  /** The files that it carries beside; of a function on the host those of the version. */
+  readonly files: () => Promise<Uint8Array<ArrayBuffer> | null>;
   /** The settings for what is deployed of it; null for the defaults. */
   readonly config: () => Promise<FunctionConfig | null>;
   readonly path: string;
@@ -56,11 +59,14 @@ export async function readTarget(
   const file = kind === "folder" ? await sourceIn(path, input) : input;
   const request = kind === "folder" ? await readExample(path) : {};
   const wasm = await readModule(file, context);
+  const carried = textOption(context.options, "files");
+  const files = carried === undefined ? null : await packFolder(resolve(context.io.cwd, carried), carried);
   const config = readSettings(context.options, null);
   return {
     label: nameOfFile(resolve(context.io.cwd, file)),
     deployed: null,
     wasm: async () => wasm,
+    files: async () => files,
     config: async () => config,
     ...(await readCall(context, request)),
   };
@@ -72,6 +78,7 @@ async function deployedTarget(
   client: (() => HostClient) | null,
 ): Promise<Target> {
   const [name = "", pin] = input.split("@");
+  const version = pin === undefined ? null : Number(pin);
   readFunctionName(name);
   if (client === null) {
     throw new WrongUsage(
@@ -81,6 +88,9 @@ async function deployedTarget(
   if (listOption(context.options, "config").length > 0) {
     throw new WrongUsage(`${name} is measured with the configuration that it has, leave --config away`);
   }
+  if (textOption(context.options, "files") !== undefined) {
+    throw new WrongUsage(`${name} is measured with the files that it carries, leave --files away`);
+  }
   const found = (await client().list()).find((record) => record.name === name);
   if (found === undefined) {
     throw new CommandFailure("function_not_found", `function_not_found: The host has no function "${name}"`);
@@ -88,7 +98,8 @@ async function deployedTarget(
   return {
     label: input,
     deployed: input,
-    wasm: () => client().module(name, pin === undefined ? null : Number(pin)),
+    wasm: () => client().module(name, version),
+    files: () => client().files(name, version),
     config: () => client().requireConfig(name),
     ...(await readCall(context, {})),
   };
