@@ -30,4 +30,6 @@ export type ComponentPlan = {
   readonly steps: readonly CoreStep[];
   /** The core function that handles a request: (request i32, response-outparam i32) -> (). */
   readonly entry: ExportRef;
+  /** What is run once that has returned, () -> (): its language's runtime tidies up there. */
+  readonly postReturn: ExportRef | null;
 };

@@ -340,8 +340,10 @@ function instanceUse(deployment: Deployment, { resettable }: LoadedModule): Inst
   const { abi } = deployment;
   if (isolation === "reuse" && (abi === "component" || adapters[abi].reusable)) return "reuse";
   if (isolation === "snapshot" && resettable) return "snapshot";
-  return runsOnReset(deployment) ? "reset" : "new";
+  return freshUse(deployment);
 }
+
+const freshUse = (deployment: Deployment): "reset" | "new" => (runsOnReset(deployment) ? "reset" : "new");
 
 function guestCode({ abi }: Deployment, { code }: LoadedModule): GuestCode {
   if ("plan" in code) return code;
@@ -374,6 +376,7 @@ function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup 
         maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),
       },
       instances: instanceUse(deployment, loaded),
+      singleInstances: freshUse(deployment),
       env: Object.entries(deployment.config.env),
       args: [deployment.name, ...deployment.config.args],
       files: loaded.files,

@@ -34,7 +34,7 @@ export function declaredBounds(memory: ModuleMemory | undefined): PreparedForm["
 }
 
 /** Counts up when what is derived from the same upload becomes another: kept bytes are then derived anew. */
-const revision = 1;
+const revision = 2;
 const checkBytes = 32;
 
 type Head = Omit<PreparedForm, "modules"> & {

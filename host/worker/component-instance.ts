@@ -3,7 +3,7 @@
 // instance reaches another directly. The steps are those of the plan; what starts a module runs after its
 // step, before the next one's, as the component model has it.
 
-import type { ComponentPlan, CoreImport } from "../component-plan.ts";
+import type { ComponentPlan, CoreImport, ExportRef } from "../component-plan.ts";
 import {
   checkName,
   globalPrefix,
@@ -141,9 +141,11 @@ export class ComponentInstance implements Guest {
   async runEntry(): Promise<Failure | null> {
     const { state } = this.#call;
     this.#suspendable ??= promising(this.#handler());
+    const { postReturn } = this.#component.plan;
     state.phase = "running";
     try {
       await this.#suspendable(...this.#handles(state));
+      if (postReturn !== null) await promising(this.#exported(postReturn) as () => void)();
     } catch (error) {
       // A guest ends itself by a trap, which it cannot catch.
       if (state.exitCode === null) throw error;
@@ -158,14 +160,20 @@ export class ComponentInstance implements Guest {
     const { state } = this.#call;
     state.phase = "running";
     const [request, outparam] = this.#handles(state);
-    if (!handlesAtOnce(this.#handler(), request, outparam) && state.exitCode === null) return false;
+    const { postReturn } = this.#component.plan;
+    const isDone =
+      handlesAtOnce(this.#handler(), request, outparam) &&
+      (postReturn === null || startsAtOnce(this.#exported(postReturn) as () => void));
+    if (!isDone && state.exitCode === null) return false;
     this.#guest.call.end();
     this.#finish(state);
     return state.fault === null;
   }
 
-  forgetRefusedGrowth(): void {
+  goesOn(): boolean {
+    // What refused one call is no reason for the next one's trap.
     for (const flag of this.#refusals()) flag.value = 0;
+    return this.#guest.goesOn();
   }
 
   get growRefusal(): GrowRefusal | null {
@@ -246,10 +254,13 @@ export class ComponentInstance implements Guest {
   }
 
   #handler(): Handler {
-    const { instance, name } = this.#component.plan.entry;
+    return this.#exported(this.#component.plan.entry) as Handler;
+  }
+
+  #exported({ instance, name }: ExportRef): WebAssembly.ExportValue {
     const found = this.#exports[instance]?.[name];
-    if (typeof found !== "function") throw new Error("The component lost its handler");
-    return found as Handler;
+    if (typeof found !== "function") throw new Error("The component lost a function that it exports");
+    return found;
   }
 
   #handles(state: CallState): [request: number, outparam: number] {
@@ -257,12 +268,17 @@ export class ComponentInstance implements Guest {
     return [resources.add(new IncomingRequest(state)), resources.add(new ResponseOutparam())];
   }
 
+  #noAnswer(): string {
+    if (this.calls === 1) return "the function gave no answer";
+    return `the function gave no answer to call ${this.calls} of its instance; one that takes a single call needs isolation "fresh"`;
+  }
+
   /** The guest has come to its end, or ended itself: makes its answer of what it has set. */
   #finish(state: CallState): void {
     if (state.fault !== null) return;
     const { answered } = this.#guest.call;
     if (answered === false) {
-      if (state.exitCode === null) state.fail("bad_guest_output", "the function gave no answer");
+      if (state.exitCode === null) state.fail("bad_guest_output", this.#noAnswer());
       else state.fail("program_failed", `the function ended itself with exit code ${state.exitCode}`);
     } else if (answered !== true) {
       state.fail("bad_guest_output", `the function answered with the error "${answered.error}"`);

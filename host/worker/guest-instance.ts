@@ -39,8 +39,8 @@ export type Guest = {
   runEntry(): Promise<Failure | null>;
   /** As `runEntry`, whole before it returns: whether it answered well. Nothing it imports may suspend it. */
   entersAtOnce(): boolean;
-  /** For an instance that goes on as it is: what refused one call is no reason for the next one's trap. */
-  forgetRefusedGrowth(): void;
+  /** Makes it ready to go on as it is for another call; false when it holds too much for that. */
+  goesOn(): boolean;
   /** What refused the guest to grow its memory, when that was refused. */
   readonly growRefusal: GrowRefusal | null;
 };

@@ -221,10 +221,11 @@ export class GuestInstance implements Guest {
     return this.#guestMemory?.bytes.byteLength ?? 0;
   }
 
-  /** For an instance that goes on as it is: what refused one call is no reason for the next one's trap. */
-  forgetRefusedGrowth(): void {
+  goesOn(): boolean {
     const flag = this.#exports[growRefusedName];
+    // What refused one call is no reason for the next one's trap.
     if (flag instanceof WebAssembly.Global) flag.value = 0;
+    return true;
   }
 
   /** What refused the guest to grow its memory, when that was refused. */

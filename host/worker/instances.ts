@@ -13,6 +13,8 @@ import type { CachedModule, Instantiable } from "./module-cache.ts";
 
 /** Idle instances kept per version: most calls have ended before the next one begins. */
 const keptPerVersion = 2;
+/** Of one version, in a row: then its instances are taken to be such that run one call. */
+const secondCallsFailedMax = 3;
 
 export type InstanceBounds = {
   /** Versions of which a thread keeps idle instances. */
@@ -27,6 +29,8 @@ type Kept = {
   /** Null where instances are used as they are, or turned out not to be such that they can be set back. */
   readonly image: InstanceImage | null;
   readonly idle: Guest[];
+  /** Instances in a row that failed in the call after their first one. */
+  secondCallsFailed: number;
   bytes: number;
   /** Counts uses of all: the lowest is the least recent. */
   usedAt: number;
@@ -36,6 +40,8 @@ export class Instances {
   readonly #memories = new MemoryPool();
   readonly #kept = new Map<CachedModule, Kept>();
   readonly #bounds: InstanceBounds;
+  /** Versions to be used again, by their configuration, whose instances do not outlive a call. */
+  readonly #single = new WeakSet<CachedModule>();
   #uses = 0;
   #bytes = 0;
 
@@ -61,11 +67,12 @@ export class Instances {
 
   /** Keeps the image of an instance whose start function has run. */
   started(module: CachedModule, instance: Guest, { state }: InstanceCall): void {
-    if (module.instances === "new" || this.#kept.has(module)) return;
+    const use = this.#useOf(module);
+    if (use === "new" || this.#kept.has(module)) return;
     // What a host call said or did belongs to one call: each must make it anew, unless told otherwise.
-    const takes = module.instances === "snapshot" || (module.instances === "reset" && state.hostCalls === 0);
+    const takes = use === "snapshot" || (use === "reset" && state.hostCalls === 0);
     const image = takes ? InstanceImage.take(instance) : null;
-    const kept: Kept = { image, idle: [], bytes: 0, usedAt: ++this.#uses };
+    const kept: Kept = { image, idle: [], secondCallsFailed: 0, bytes: 0, usedAt: ++this.#uses };
     this.#kept.set(module, kept);
     this.#account(kept, image?.byteLength ?? 0);
     this.#trim();
@@ -77,12 +84,19 @@ export class Instances {
    */
   give(module: CachedModule, instance: Guest, answered: boolean): void {
     const kept = this.#kept.get(module);
+    if (kept !== undefined && this.#useOf(module) === "reuse" && instance.calls === 2) {
+      kept.secondCallsFailed = answered ? 0 : kept.secondCallsFailed + 1;
+      if (kept.secondCallsFailed === secondCallsFailedMax) {
+        this.#single.add(module);
+        this.#forget(module, kept);
+      }
+    }
     if (
       answered &&
       kept !== undefined &&
       instance.memoryBytes <= this.#bounds.bytes &&
       kept.idle.length < keptPerVersion &&
-      isReady(module, kept, instance)
+      this.#isReady(module, kept, instance)
     ) {
       kept.idle.push(instance);
       this.#account(kept, instance.memoryBytes);
@@ -104,11 +118,27 @@ export class Instances {
   /** Lets go of the versions not used for longest, until the rest is within the bounds. */
   #trim(): void {
     while (this.#kept.size > this.#bounds.versions || this.#bytes > this.#bounds.bytes) {
-      const [module, kept] = leastRecent(this.#kept);
-      this.#kept.delete(module);
-      this.#account(kept, -kept.bytes);
-      for (const instance of kept.idle) this.#giveMemory(module, instance);
+      this.#forget(...leastRecent(this.#kept));
     }
+  }
+
+  #forget(module: CachedModule, kept: Kept): void {
+    this.#kept.delete(module);
+    this.#account(kept, -kept.bytes);
+    for (const instance of kept.idle) this.#giveMemory(module, instance);
+  }
+
+  #useOf(module: CachedModule): CachedModule["instances"] {
+    return this.#single.has(module) ? module.singleInstances : module.instances;
+  }
+
+  /** Makes an instance ready for the next call; false when it cannot be, and is to be thrown away. */
+  #isReady(module: CachedModule, { image }: Kept, instance: Guest): boolean {
+    if (this.#useOf(module) === "reuse") {
+      return instance.goesOn() && instance.calls < limits.instanceUsesMax;
+    }
+    // Also false when the memory has grown, which the pool does not take either.
+    return image?.restore(instance) === true;
   }
 }
 
@@ -126,14 +156,4 @@ function leastRecent(kept: ReadonlyMap<CachedModule, Kept>): [CachedModule, Kept
   for (const entry of kept) if (oldest === null || entry[1].usedAt < oldest[1].usedAt) oldest = entry;
   if (oldest === null) throw new Error("Nothing is kept, and it is too much");
   return oldest;
-}
-
-/** Makes an instance ready for the next call; false when it cannot be, and is to be thrown away. */
-function isReady({ instances }: CachedModule, { image }: Kept, instance: Guest): boolean {
-  if (instances === "reuse") {
-    instance.forgetRefusedGrowth();
-    return instance.calls < limits.instanceUsesMax;
-  }
-  // Also false when the memory has grown, which the pool does not take either.
-  return image?.restore(instance) === true;
 }

@@ -19,13 +19,14 @@ export type CachedModule = {
   readonly moduleBytes: number;
   readonly memory: ModuleSetup["memory"];
   readonly instances: ModuleSetup["instances"];
+  readonly singleInstances: ModuleSetup["singleInstances"];
   readonly env: ReadonlyMap<string, string>;
   readonly setting: ProgramSetting;
 };
 
 /** What a thread makes of a set-up, once. */
 export function cachedModule(setup: ModuleSetup): CachedModule {
-  const { versionId, cpuMs, code, moduleBytes, memory, instances, env } = setup;
+  const { versionId, cpuMs, code, moduleBytes, memory, instances, singleInstances, env } = setup;
   return {
     code: instantiable(code),
     versionId,
@@ -33,6 +34,7 @@ export function cachedModule(setup: ModuleSetup): CachedModule {
     moduleBytes,
     memory,
     instances,
+    singleInstances,
     env: new Map(env),
     setting: settingOf(setup),
   };

@@ -70,6 +70,8 @@ export type ModuleSetup = {
   /** Null when the host supplies none: the module is not metered and has its own. */
   readonly memory: MemoryBounds | null;
   readonly instances: InstanceUse;
+  /** In place of `reuse`, once a version has turned out not to take a second call of an instance. */
+  readonly singleInstances: "new" | "reset";
   readonly env: readonly (readonly [string, string])[];
   /** The name it is called by, then the configured ones. */
   readonly args: readonly string[];

@@ -34,6 +34,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
     moduleBytes: 0,
     memory: null,
     instances: "new",
+    singleInstances: "new",
     env: [],
     args: [],
     files: null,

@@ -33,24 +33,59 @@ export function leb(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-/** Where the first core module's section lies. */
-function firstModule(bytes: Buffer): { start: number; end: number } {
-  let at = headerBytes;
-  const length = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++] ?? 0;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  for (;;) {
+type Section = {
+  readonly id: number;
+  readonly start: number;
+  readonly contentStart: number;
+  readonly end: number;
+};
+
+/** The sections of a component, as far as they are asked for. */
+function* sectionsOf(bytes: Buffer): Generator<Section> {
+  for (let at = headerBytes; at < bytes.length; ) {
     const start = at;
-    const id = bytes[at++];
-    const bytesLeft = length();
-    at += bytesLeft;
-    if (id === coreModuleSection) return { start, end: at };
+    const id = bytes[at++] ?? 0;
+    let length = 0;
+    for (let shift = 0, byte = 0x80; byte >= 0x80; shift += 7) {
+      byte = bytes[at++] ?? 0;
+      length |= (byte & 0x7f) << shift;
+    }
+    const contentStart = at;
+    at += length;
+    yield { id, start, contentStart, end: at };
   }
+}
+
+/** Where the first core module's section lies. */
+function firstModule(bytes: Buffer): Section {
+  for (const found of sectionsOf(bytes)) if (found.id === coreModuleSection) return found;
+  throw new Error("the template has a module");
+}
+
+/** The component, whose handler is followed by an export of its core module: the canonical ABI's post-return. */
+export function withPostReturn(bytes: Buffer, name: string): Buffer {
+  // The last alias is of the handler's core function, the last canonical definition lifts it.
+  const sections = [...sectionsOf(bytes)];
+  const last = (id: number): Section => sections.findLast((each) => each.id === id) ?? fail(`section ${id}`);
+  const [alias, lift] = [last(6), last(8)];
+  const content = bytes.subarray(lift.contentStart, lift.end);
+  // 1 definition, lift, of a core function, no options, a type; indices have two bytes and one.
+  const handler = content.subarray(3, 5);
+  const after = ((handler[0] ?? 0) & 0x7f) + ((handler[1] ?? 0) << 7) + 1;
+  return Buffer.concat([
+    bytes.subarray(0, lift.start),
+    section(6, Buffer.concat([bytes.subarray(alias.contentStart, alias.contentStart + 5), named(name)])),
+    section(8, Buffer.concat([content.subarray(0, 5), Buffer.from([1, 5]), leb(after), content.subarray(6)])),
+    bytes.subarray(lift.end),
+  ]);
+}
+
+export function named(name: string): Buffer {
+  return Buffer.concat([leb(Buffer.byteLength(name)), Buffer.from(name)]);
+}
+
+function fail(what: string): never {
+  throw new Error(`there is no ${what}`);
 }
 
 const http = "wasi:http/types@0.2.12";

@@ -21,6 +21,7 @@ export function setupOf(
     moduleBytes: bytes.byteLength,
     memory: memory ? { initialPages: memory.initialPages, maximumPages } : null,
     instances,
+    singleInstances: "reset",
     env: [],
     args: [],
     files: null,

@@ -7,7 +7,7 @@ import { hex, malformed } from "../read-fault.ts";
 import { asyncModel, unsupportedPart } from "./refusals.ts";
 import { type Scope, wanted } from "./scope.ts";
 
-type Options = { readonly realloc: ExportRef | null };
+type Options = { readonly realloc: ExportRef | null; readonly postReturn: CoreSource | null };
 
 export class CanonReader {
   readonly #reader: BinaryReader;
@@ -41,9 +41,9 @@ export class CanonReader {
   #lift(offset: number): void {
     this.#zero(offset);
     const core = this.#coreFunction(offset);
-    this.#options();
+    const { postReturn } = this.#options();
     this.#reader.u32();
-    this.#scope.funcs.add({ kind: "lifted", core });
+    this.#scope.funcs.add({ kind: "lifted", core, postReturn });
   }
 
   #lower(offset: number): void {
@@ -71,6 +71,7 @@ export class CanonReader {
 
   #options(): Options {
     let realloc: ExportRef | null = null;
+    let postReturn: CoreSource | null = null;
     for (let left = this.#reader.count(); left > 0; left -= 1) {
       const offset = this.#reader.position;
       const option = this.#reader.u8();
@@ -92,13 +93,13 @@ export class CanonReader {
           break;
         }
         case 0x05:
-          this.#coreFunction(offset);
+          postReturn = this.#coreFunction(offset);
           break;
         default:
           throw asyncModel(`a canonical option ${hex(option)}`, offset);
       }
     }
-    return { realloc };
+    return { realloc, postReturn };
   }
 
   #coreFunction(offset: number): CoreSource {

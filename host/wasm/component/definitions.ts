@@ -13,7 +13,7 @@ export type CoreInstance = number | ReadonlyMap<string, CoreItem>;
 
 export type ComponentFunction =
   | { readonly kind: "import"; readonly interface: string; readonly name: string }
-  | { readonly kind: "lifted"; readonly core: CoreSource };
+  | { readonly kind: "lifted"; readonly core: CoreSource; readonly postReturn: CoreSource | null };
 
 /** Only resources have to be told apart. */
 export type ComponentType =

@@ -2,7 +2,7 @@
 // they are linked, and what it asks of the host; or refuses it. Called by the deployer before the engine
 // sees a byte, and again when the component is loaded: it costs little more than reading its modules.
 
-import type { ComponentPlan, CoreImport, CoreSource, CoreStep } from "../../component-plan.ts";
+import type { ComponentPlan, CoreImport, CoreSource, CoreStep, ExportRef } from "../../component-plan.ts";
 import { inspectModule } from "../inspect.ts";
 import type { ModuleImport, ModuleInspection } from "../inspection.ts";
 import { malformed, ReadFault } from "../read-fault.ts";
@@ -140,13 +140,24 @@ function planOf(
 ): ComponentPlan | null {
   for (const [name, item] of exports) {
     if (!handlerPattern.test(name)) continue;
-    const core = handlerOf(item);
-    if (core === null) continue;
-    const entry = coreFunctionType(core, steps, modules);
-    if (entry.params.join() !== "i32,i32" || entry.results.length > 0) {
+    const handler = handlerOf(item);
+    if (handler?.core.kind !== "export") continue;
+    const entry = handler.core.of;
+    const postReturn = handler.postReturn?.kind === "export" ? handler.postReturn.of : null;
+    if (handler.postReturn !== null && postReturn === null) {
+      throw malformed("what follows the handler is no function of the component's own", null, wanted);
+    }
+    const hasType = (of: ExportRef, params: string): boolean => {
+      const type = coreFunctionType(of, steps, modules);
+      return type.params.join() === params && type.results.length === 0;
+    };
+    if (!hasType(entry, "i32,i32")) {
       throw malformed("the handler has another type than (i32, i32) -> ()", null, wanted);
     }
-    return { steps, entry: core };
+    if (postReturn !== null && !hasType(postReturn, "")) {
+      throw malformed("what follows the handler has another type than () -> ()", null, wanted);
+    }
+    return { steps, entry, postReturn };
   }
   return null;
 }
@@ -154,6 +165,5 @@ function planOf(
 function handlerOf(item: ComponentItem) {
   if (item.sort !== "instance" || item.value.kind !== "exports") return null;
   const handle = item.value.items.get("handle");
-  if (handle?.sort !== "func" || handle.value.kind !== "lifted") return null;
-  return handle.value.core.kind === "export" ? handle.value.core.of : null;
+  return handle?.sort === "func" && handle.value.kind === "lifted" ? handle.value : null;
 }

@@ -39,7 +39,7 @@ export const stdout: Interface = {
     "get-stdout": earlyFunc(
       [],
       own(OutputStream),
-      ({ call }) => new OutputStream((bytes) => call.stdout.write(bytes)),
+      (guest) => new OutputStream((bytes) => guest.call.stdout.write(bytes)),
     ),
   },
 };
@@ -50,7 +50,7 @@ export const stderr: Interface = {
     "get-stderr": earlyFunc(
       [],
       own(OutputStream),
-      ({ call }) => new OutputStream((bytes) => call.stderr.write(bytes)),
+      (guest) => new OutputStream((bytes) => guest.call.stderr.write(bytes)),
     ),
   },
 };

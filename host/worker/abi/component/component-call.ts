@@ -1,14 +1,15 @@
-// What WASI keeps for one call of a component: its handles, what it says on its standard streams, the
-// answer it gives, and its errands, one after the other. Made for one call and never used again.
+// What WASI keeps for one call of a component: what it says on its standard streams, the answer it gives, and
+// its errands, one after the other; and the way to what its instance holds. Made for one call and never used again.
 
 import type { ErrandKind, ErrandReply } from "../../../invocation.ts";
 import { limits } from "../../../limits.ts";
 import type { CallState } from "../../call-state.ts";
-import { FileSystem } from "../../filesystem/file-system.ts";
+import type { FileSystem } from "../../filesystem/file-system.ts";
 import { GuestFault } from "../../guest-memory.ts";
 import { LineLog } from "../wasi/streams.ts";
+import type { Holdings } from "./holdings.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
-import { Resources } from "./resources.ts";
+import type { Resources } from "./resources.ts";
 
 const errandsMax: Readonly<Record<ErrandKind, number>> = {
   fetch: limits.fetchesPerCallMax,
@@ -17,33 +18,28 @@ const errandsMax: Readonly<Record<ErrandKind, number>> = {
 
 export class ComponentCall {
   readonly state: CallState;
-  readonly resources = new Resources();
+  readonly holdings: Holdings;
   /** Whether it answered, or the error it answered with instead. */
   answered: boolean | { readonly error: string } = false;
   readonly stdout: LineLog;
   readonly stderr: LineLog;
-  #files: FileSystem | null = null;
-  #fileBytes = 0;
   #errand: Promise<unknown> = Promise.resolve();
   #errands = 0;
 
-  constructor(state: CallState) {
+  constructor(state: CallState, holdings: Holdings) {
     this.state = state;
+    this.holdings = holdings;
+    holdings.begin(state);
     this.stdout = new LineLog(state.log);
     this.stderr = new LineLog(state.log);
   }
 
-  /** Made when it first asks for a file. */
-  get files(): FileSystem {
-    this.#files ??= new FileSystem(this.state.setting.files, (bytes) => this.#hold(bytes), Date.now);
-    return this.#files;
+  get resources(): Resources {
+    return this.holdings.resources;
   }
 
-  #hold(bytes: number): boolean {
-    const held = this.#fileBytes + bytes;
-    if (this.state.waiter?.keepFiles(held) === false) return false;
-    this.#fileBytes = held;
-    return true;
+  get files(): FileSystem {
+    return this.holdings.files(this.state);
   }
 
   /** Has the main thread do something, when what it does already for this call is done. */

@@ -8,6 +8,7 @@ import { trap } from "../../at-once.ts";
 import type { CallState, Waiter } from "../../call-state.ts";
 import { GuestFault } from "../../guest-memory.ts";
 import { ComponentCall } from "./component-call.ts";
+import { Holdings } from "./holdings.ts";
 
 /** The guest's own allocator: (old, had, align, bytes) -> pointer. */
 export type Realloc = (old: number, had: number, align: number, bytes: number) => number;
@@ -27,18 +28,27 @@ export class ComponentGuest {
   /** Checks it may still make while the host waits for its allocator; null while it runs by itself. */
   allocationChecks: number | null = null;
   #movedBytes = 0;
+  /** What an instance that goes on as it is has of the call before. */
+  #kept: Holdings | null = null;
   #view = new DataView(new ArrayBuffer(0));
 
   constructor(memory: WebAssembly.Memory | null, state: CallState) {
     this.memory = memory;
     this.state = state;
-    this.call = new ComponentCall(state);
+    this.call = new ComponentCall(state, new Holdings());
   }
 
   /** Makes it run for another call from now on. */
   begin(state: CallState): void {
     this.state = state;
-    this.call = new ComponentCall(state);
+    this.call = new ComponentCall(state, this.#kept ?? new Holdings());
+    this.#kept = null;
+  }
+
+  /** Its handles are those of the next call too; false when it holds too much. */
+  goesOn(): boolean {
+    this.#kept = this.call.holdings;
+    return this.#kept.callEnded();
   }
 
   get waiter(): Waiter {

@@ -5,6 +5,7 @@ import { InputStream, OutputStream, type Sink, type Source } from "./streams.ts"
 
 /** A body that comes to the guest. */
 export class IncomingBody {
+  readonly ofCall = true;
   #source: Source | null;
 
   constructor(source: Source) {
@@ -15,7 +16,7 @@ export class IncomingBody {
   stream(): InputStream | null {
     const source = this.#source;
     this.#source = null;
-    return source && new InputStream(source);
+    return source && new InputStream(source, true);
   }
 }
 
@@ -40,6 +41,7 @@ export type BodySink = { readonly write: Sink; readonly end: () => void };
 
 /** A body that the guest writes. */
 export class OutgoingBody {
+  readonly ofCall = true;
   readonly #sink: BodySink;
   #stream: OutputStream | null = null;
 
@@ -50,7 +52,7 @@ export class OutgoingBody {
   /** Null when it has been taken. */
   write(): OutputStream | null {
     if (this.#stream !== null) return null;
-    this.#stream = new OutputStream(this.#sink.write);
+    this.#stream = new OutputStream(this.#sink.write, true);
     return this.#stream;
   }
 

@@ -13,6 +13,7 @@ type Head = {
 };
 
 export class IncomingRequest {
+  readonly ofCall = true;
   readonly #state: CallState;
   #head: Head | null = null;
   #isConsumed = false;

@@ -18,6 +18,7 @@ import {
 import { Pollable } from "./streams.ts";
 
 export class OutgoingRequest {
+  readonly ofCall = true;
   method: Method = { tag: "get" };
   pathWithQuery: string | undefined;
   scheme: Scheme | undefined;
@@ -79,6 +80,7 @@ export class RequestOptions {
 }
 
 export class IncomingResponse {
+  readonly ofCall = true;
   readonly status: number;
   readonly #headers: readonly (readonly [string, string])[];
   #body: Uint8Array | null;
@@ -103,6 +105,7 @@ export class IncomingResponse {
 type Fetched = Result<IncomingResponse, ErrorCode>;
 
 export class FutureResponse {
+  readonly ofCall = true;
   readonly #arrived: Promise<void>;
   #fetched: Fetched | null = null;
   #isTaken = false;

@@ -11,6 +11,7 @@ import { BodyBuffer, type BodySink, OutgoingBody } from "./http-bodies.ts";
 const none = new Uint8Array(0);
 
 export class OutgoingResponse {
+  readonly ofCall = true;
   status = 200;
   readonly #fields: Fields;
   readonly #content = new ResponseContent();
@@ -87,4 +88,6 @@ class ResponseContent implements BodySink {
 }
 
 /** The right to answer, once. */
-export class ResponseOutparam {}
+export class ResponseOutparam {
+  readonly ofCall = true;
+}

@@ -11,14 +11,34 @@ const placeBits = 14;
 const placeMask = 2 ** placeBits - 1;
 const usesMax = 2 ** 16;
 
+/** What a handle leads to. */
+export type Resource = object & {
+  /** Whether it is of no use once its call has ended; false unless it says so. */
+  readonly ofCall?: boolean;
+};
+
+/** In the place of what went with its call. */
+class Gone {}
+const gone = new Gone();
+
 export class Resources {
   /** Place 0 is nobody's: 0 is what a guest has when it has nothing. */
-  readonly #values: (object | null)[] = [null];
+  readonly #values: (Resource | null)[] = [null];
   readonly #uses: number[] = [0];
   readonly #free: number[] = [];
   #count = 0;
 
-  add(value: object): number {
+  /** Handles that lead somewhere. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** What was of its call is gone; its handles can be dropped, and nothing else. */
+  callEnded(): void {
+    for (const [place, value] of this.#values.entries()) if (value?.ofCall) this.#values[place] = gone;
+  }
+
+  add(value: Resource): number {
     if (this.#count >= limits.resourcesPerCallMax) {
       throw new GuestFault("guest_trapped", `more than ${limits.resourcesPerCallMax} resources at one time`);
     }
@@ -59,6 +79,7 @@ type Kind<resource> = abstract new (...args: never[]) => resource;
 
 function checked<resource>(guest: ComponentGuest, kind: Kind<resource>, value: object): resource {
   if (value instanceof kind) return value;
+  if (value === gone) throw guest.fault("a handle is to a resource of a call that has ended");
   throw guest.fault("a handle is to a resource of another kind");
 }
 

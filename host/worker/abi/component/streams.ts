@@ -8,10 +8,13 @@ export type Source = (max: number) => Uint8Array | null | Promise<Uint8Array | n
 
 export class InputStream {
   readonly #source: Source;
+  /** Whether it is of a body. */
+  readonly ofCall: boolean;
   #ended = false;
 
-  constructor(source: Source) {
+  constructor(source: Source, ofCall = false) {
     this.#source = source;
+    this.ofCall = ofCall;
   }
 
   /** Null once it has ended. */
@@ -37,11 +40,14 @@ export const writeBytesMax = 65_536;
 
 export class OutputStream {
   readonly #sink: Sink;
+  /** Whether it is of a body. */
+  readonly ofCall: boolean;
   /** Whether it takes no more. */
   closed = false;
 
-  constructor(sink: Sink) {
+  constructor(sink: Sink, ofCall = false) {
     this.#sink = sink;
+    this.ofCall = ofCall;
   }
 
   write(bytes: Uint8Array): Wrote | Promise<Wrote> {
