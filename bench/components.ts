@@ -1,11 +1,12 @@
 // What calls of components cost: rounds against the AssemblyScript hello on the same host, and the first ever
 // call of deployed copies against their later ones. The component that the peers serve is built in; others that
 // answer ?name=Ada alike are named in COMPONENTS, files separated by commas. Each runs fresh, and once more
-// with `isolation: reuse`.
+// with `isolation: reuse` where its instances take a second call.
 
 import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import { basename } from "node:path";
+import { distinctComponentCopy } from "../host/wasm/component/component-copies.ts";
 import { load } from "./load.ts";
 import { helloComponent } from "./peers/component/hello-component.ts";
 import { configure, helloText, startMayfly, upload } from "./servers.ts";
@@ -23,12 +24,6 @@ const components: [name: string, bytes: Uint8Array][] = [
   ...files.map((file): [string, Uint8Array] => [basename(file, ".wasm"), readFileSync(file)]),
 ];
 
-/** The same component with another digest: a custom section more. */
-function copyOf(bytes: Uint8Array, copy: number): Uint8Array {
-  const name = Buffer.from(`copy ${copy}`);
-  return Buffer.concat([bytes, Buffer.from([0, name.length + 1, name.length]), name]);
-}
-
 await using mayfly = await startMayfly(copies);
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const first: Record<string, string | number>[] = [];
@@ -45,12 +40,17 @@ async function isReusable(deployment: string): Promise<boolean> {
   return statuses.every((status) => status === 200);
 }
 
+/** Later calls in all, of however many deployments. */
+const laterCalls = 150;
+
 async function firstCalls(name: string, deployments: readonly string[]): Promise<void> {
   const cold: number[] = [];
   const warm: number[] = [];
   for (const deployment of deployments) {
     cold.push(await timedCall(urlOf(deployment), agent, helloText));
-    for (let call = 0; call < 5; call += 1) warm.push(await timedCall(urlOf(deployment), agent, helloText));
+    for (let call = 0; call < laterCalls / deployments.length; call += 1) {
+      warm.push(await timedCall(urlOf(deployment), agent, helloText));
+    }
   }
   first.push({
     server: name,
@@ -69,12 +69,17 @@ for (const [name, bytes] of components) {
   const count = bytes.byteLength > 1_000_000 ? Math.ceil(copies / 6) : copies;
   const deployments = Array.from({ length: count }, (_, copy) => `${name}-${copy}`);
   for (const [copy, deployment] of deployments.entries())
-    await upload(mayfly, deployment, copyOf(bytes, copy));
+    await upload(mayfly, deployment, distinctComponentCopy(bytes, copy));
   await firstCalls(name, deployments);
   await configure(mayfly, `${name}-reuse`, { isolation: "reuse" });
   await upload(mayfly, `${name}-reuse`, bytes);
   targets.push([name, urlOf(`${name}-0`)]);
-  if (await isReusable(`${name}-reuse`)) targets.push([`${name}, reuse`, urlOf(`${name}-reuse`)]);
+  if (!(await isReusable(`${name}-reuse`))) continue;
+  targets.push([`${name}, reuse`, urlOf(`${name}-reuse`)]);
+  const again = `${name}-reuse-0`;
+  await configure(mayfly, again, { isolation: "reuse" });
+  await upload(mayfly, again, distinctComponentCopy(bytes, count));
+  await firstCalls(`${name}, reuse`, [again]);
 }
 agent.destroy();
 

@@ -14,6 +14,8 @@ const examples = join(root, "guest/examples");
 
 export type ComponentToolchain = {
   readonly language: string;
+  /** What its instances are made for. */
+  readonly isolation: "fresh" | "reuse";
   /** Null when all is there, else what is missing. */
   missing(): Promise<string | null>;
   /** The component of the language's example, which says hello. */
@@ -34,6 +36,7 @@ async function inFolder(build: (folder: string) => Promise<string>): Promise<Uin
 
 const rust: ComponentToolchain = {
   language: "rust",
+  isolation: "fresh",
   async missing() {
     try {
       const { stdout } = await run("rustc", ["--print", "sysroot"]);
@@ -65,8 +68,9 @@ const rust: ComponentToolchain = {
 const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "mayfly");
 const packageVersion = "0.23.0";
 
-const javascript: ComponentToolchain = {
-  language: "javascript",
+const javascriptOf = (isolation: "fresh" | "reuse"): ComponentToolchain => ({
+  language: isolation === "fresh" ? "javascript" : "javascript-reuse",
+  isolation,
   async missing() {
     const folder = join(
       cache,
@@ -78,9 +82,10 @@ const javascript: ComponentToolchain = {
     inFolder(async (folder) => {
       const output = join(folder, "hello.wasm");
       const source = join(examples, "javascript/hello.js");
-      await run(process.execPath, [join(root, "bin/mayfly.js"), "build", source, "-o", output]);
+      const options = isolation === "reuse" ? ["--reuse"] : [];
+      await run(process.execPath, [join(root, "bin/mayfly.js"), "build", source, "-o", output, ...options]);
       return output;
     }),
-};
+});
 
-export const componentToolchains = [rust, javascript] as const;
+export const componentToolchains = [rust, javascriptOf("fresh"), javascriptOf("reuse")] as const;

@@ -15,9 +15,13 @@ import { requireFile } from "./function-source.ts";
 const packageName = "@bytecodealliance/componentize-js";
 const packageVersion = "0.23.0";
 
-/** The component of a file; throws CommandFailure `build_failed` with what the package says. */
+/**
+ * The component of a file; `reusable` for one whose instance takes more than one call. Throws CommandFailure
+ * `build_failed` with what the package says.
+ */
 export async function buildJsComponent(
   file: string,
+  { reusable }: { readonly reusable: boolean },
   context: CommandContext,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const source = resolve(context.io.cwd, file);
@@ -28,7 +32,8 @@ export async function buildJsComponent(
   try {
     const output = join(work, `${basename(file)}.wasm`);
     const program = fileURLToPath(import.meta.resolve("../build/componentize.ts"));
-    await run(process.execPath, ["--no-warnings", program, folder, source, output], work, context);
+    const mode = reusable ? ["--reuse"] : [];
+    await run(process.execPath, ["--no-warnings", program, folder, source, output, ...mode], work, context);
     return await readFile(output);
   } finally {
     await rm(work, { recursive: true, force: true });

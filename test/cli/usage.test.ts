@@ -24,7 +24,7 @@ const wrong: [argv: string[], says: RegExp][] = [
   [["build", "hello.py"], /Cannot build "hello.py", want a .ts file/],
   [
     ["build"],
-    /Usage: mayfly build <file> \[-o <file>\] \[--target <target>\]\nExample: mayfly build hello.ts/,
+    /Usage: mayfly build <file> \[-o <file>\] \[--target <target>\] \[--reuse\]\nExample: mayfly build hello.ts/,
   ],
   [["list", "all"], /Too many arguments for 'list'/],
   [["logs"], /Usage: mayfly logs <name> \[-f\]\nExample: mayfly logs hello\n/],

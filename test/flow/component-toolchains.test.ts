@@ -9,13 +9,13 @@ import { TestHost } from "../support/test-host.ts";
 const host = await TestHost.start();
 after(() => host.close());
 
-for (const { language, missing, build } of componentToolchains) {
+for (const { language, isolation, missing, build } of componentToolchains) {
   const skip = (await missing()) ?? false;
-  test(`${language}: its component says hello, in a fresh instance each time`, {
+  test(`${language}: its component says hello, with isolation ${isolation}`, {
     skip,
     timeout: 300_000,
   }, async () => {
-    await host.configure(language, { cpuMs: 5_000 });
+    await host.configure(language, { cpuMs: 5_000, isolation });
     await host.deploy(language, await build());
     for (let count = 0; count < 3; count += 1) {
       const answer = await host.ask("GET", `/fn/${language}?name=Ada`);
@@ -24,7 +24,10 @@ for (const { language, missing, build } of componentToolchains) {
         ["Hello, Ada!", "text/plain; charset=utf-8"],
       );
     }
-    if (language !== "javascript") return;
-    assert.equal((await host.call("javascript?name=Bob", { body: "good day" })).text, "Bob says good day");
+    if (!language.startsWith("javascript")) return;
+    for (let count = 0; count < 2; count += 1) {
+      const answer = await host.call(`${language}?name=Bob`, { body: "good day" });
+      assert.equal(answer.text, "Bob says good day");
+    }
   });
 }

@@ -17,12 +17,17 @@ export const buildCommand: CommandSpec = {
     "mayfly build hello.ts",
     "mayfly build hello.ts -o out/hello.wasm",
     "mayfly build app.js --target js",
+    "mayfly build app.js --reuse",
   ],
   options: [
     { flags: "-o, --output <file>", meaning: "where to write it (default: beside the source)" },
     {
       flags: "--target <target>",
       meaning: "assemblyscript, or js: a component with a JavaScript engine (default: by the file's name)",
+    },
+    {
+      flags: "--reuse",
+      meaning: "of JavaScript: for isolation=reuse, an instance that takes call after call",
     },
   ],
   usesHost: false,
@@ -31,8 +36,12 @@ export const buildCommand: CommandSpec = {
     const extension = extname(file);
     const target = targetOf(file, textOption(context.options, "target"));
     const shown = textOption(context.options, "output") ?? `${file.slice(0, -extension.length)}.wasm`;
+    const reusable = context.options["reuse"] === true;
+    if (reusable && target !== "js") throw new WrongUsage("--reuse is for --target js: leave it away");
     const wasm =
-      target === "js" ? await buildJsComponent(file, context) : (await compileFile(file, context)).wasm;
+      target === "js"
+        ? await buildJsComponent(file, { reusable }, context)
+        : (await compileFile(file, context)).wasm;
     await writeWhole(resolve(context.io.cwd, shown), shown, wasm);
     context.output.value({ file: shown, bytes: wasm.byteLength });
     context.output.line(`Built ${shown} (${formatBytes(wasm.byteLength)})`);
