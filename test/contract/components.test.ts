@@ -4,7 +4,8 @@
 import { strict as assert } from "node:assert";
 import { after, test } from "node:test";
 import { helloComponent } from "../../bench/peers/component/hello-component.ts";
-import { component, handler, section } from "../support/components.ts";
+import { limits } from "../../host/limits.ts";
+import { component, handler, named, section } from "../support/components.ts";
 import { type Act, order, puppetComponent } from "../support/puppet-component.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
@@ -45,55 +46,64 @@ test("a body of megabytes comes through whole, and one that is empty too", async
   assert.equal((await host.call("echo", { body: "" })).text, "");
 });
 
-const codes: Readonly<Record<Exclude<Act, "nothing">, [number, string] | string>> = {
-  drop_twice: [502, "bad_guest_output"],
-  forge: [502, "bad_guest_output"],
-  forge_zero: [502, "bad_guest_output"],
-  stale: [502, "bad_guest_output"],
-  other_kind: [502, "bad_guest_output"],
+/** Status, code, and what the log says of it. */
+type Misuse = readonly [status: number, code: string, reason: RegExp];
+
+const noResource = /there is no resource \d+: it was dropped, or never was/;
+const outside = /a pointer leaves the memory: \d+ \+ \d+, memory has \d+ bytes/;
+const misused = (reason: RegExp): Misuse => [502, "bad_guest_output", reason];
+
+/** What each does is answered with, in hexadecimal, or what it is refused with. */
+const codes: Readonly<Record<Exclude<Act, "nothing">, Misuse | string>> = {
+  drop_twice: misused(noResource),
+  forge: misused(noResource),
+  forge_zero: misused(noResource),
+  stale: misused(noResource),
+  other_kind: misused(/a handle is to a resource of another kind/),
   // result: err, stream-error: closed.
   read_after_end: "0100000001000000",
   read_twice_after_end: "0100000001000000",
   write_after_finish: "6e616d65",
-  no_answer: [502, "bad_guest_output"],
-  answer_twice: [502, "bad_guest_output"],
-  unfinished: [502, "bad_guest_output"],
-  error_answer: [502, "bad_guest_output"],
-  no_such_case: [502, "bad_guest_output"],
-  result_outside: [502, "bad_guest_output"],
-  result_unaligned: [502, "bad_guest_output"],
-  list_outside: [502, "bad_guest_output"],
-  name_no_utf8: [502, "bad_guest_output"],
+  no_answer: misused(/the function gave no answer$/),
+  // The right to answer went with the first answer.
+  answer_twice: misused(noResource),
+  unfinished: misused(/the function did not finish the body of its answer/),
+  error_answer: misused(/the function answered with the error "internal-error"/),
+  no_such_case: misused(/a variant has no case 39/),
+  result_outside: misused(outside),
+  result_unaligned: misused(/a result is to lie where it cannot/),
+  string_too_long: misused(/a string has 4294967295 bytes, limit is \d+/),
+  list_outside: misused(outside),
+  name_no_utf8: misused(/a string is not UTF-8/),
   // result: err, header-error: invalid-syntax, and immutable.
   bad_header: "0100000000000000",
   split_header: "0100000000000000",
   frozen: "0102000000000000",
-  trap: [502, "guest_trapped"],
-  loop: [504, "cpu_exceeded"],
-  exit: [502, "program_failed"],
-  hoard: [502, "guest_trapped"],
-  allocator_loops: [502, "guest_trapped"],
-  allocator_lies: [502, "bad_guest_output"],
+  trap: [502, "guest_trapped", /unreachable/],
+  loop: [504, "cpu_exceeded", /CPU/],
+  exit: [502, "program_failed", /the function ended itself with exit code 1/],
+  hoard: [502, "guest_trapped", /more than \d+ resources at one time/],
+  allocator_loops: [502, "guest_trapped", /the component's allocator ran too long/],
+  allocator_lies: misused(outside),
 };
 
-test("what a component must not do has a code of its own, and its neighbours are unharmed", async () => {
+test("what a component must not do has a code of its own, its log says what it was, and its neighbours are unharmed", async () => {
   await host.configure("puppet", { cpuMs: 200, env: { KEY: "value" } });
   await host.deploy("puppet", puppetComponent());
-  for (const [act, wanted] of Object.entries(codes) as [Act, [number, string] | string][]) {
+  for (const [act, wanted] of Object.entries(codes) as [Act, Misuse | string][]) {
     const answer = await host.call("puppet", { body: order(act) });
     if (typeof wanted === "string") {
       assert.deepEqual([answer.status, answer.bytes.toString("hex")], [200, wanted], act);
     } else {
-      assert.equal(answer.status, wanted[0], `${act}: ${answer.text}`);
-      assertProblem(answer, ...wanted);
+      const [status, code, reason] = wanted;
+      assert.equal(answer.status, status, `${act}: ${answer.text}`);
+      assertProblem(answer, status, code);
+      assert.match((await host.logs("puppet")).at(-1)?.message ?? "", reason, act);
     }
     const next = await host.call("puppet", { body: order("nothing") });
     assert.deepEqual([next.status, next.bytes.toString("hex")], [200, "0000000000000000"], act);
     assert.equal((await host.ask("GET", "/fn/peer/?name=me")).text, "Hello, me!", act);
   }
-  const reasons = (await host.logs("puppet")).map(({ message }) => message).join("\n");
-  assert.match(reasons, /there is no resource \d+: it was dropped, or never was/);
-  assert.match(reasons, /the component's allocator ran too long/);
 });
 
 /** Uploads what must be refused, and gives the detail. */
@@ -125,6 +135,18 @@ test("what is no component is invalid_module, 60 MB of it too", async () => {
   for (const length of cut) await refused(whole.subarray(0, length), 422, "invalid_module");
   const large = Buffer.concat([whole.subarray(0, 8), section(1, Buffer.alloc(60_000_000)), instantiated]);
   await refused(large, 422, "invalid_module");
+});
+
+test("a component of 60 MB is taken, one over the limit is not, and neighbours are answered meanwhile", async () => {
+  const padded = (bytes: number): Buffer =>
+    Buffer.concat([component(echo), section(0, Buffer.concat([named("padding"), Buffer.alloc(bytes)]))]);
+  const uploaded = host.upload("large", padded(60_000_000));
+  assert.equal((await host.ask("GET", "/fn/peer/?name=you")).text, "Hello, you!");
+  assert.equal((await uploaded).status, 201);
+  assert.equal((await host.call("large", { body: "all the same" })).text, "all the same");
+  const over = limits.moduleBytesMax - component(echo).byteLength;
+  assertProblem(await host.upload("large", padded(over)), 413, "module_too_large");
+  assert.equal((await host.call("large", { body: "still" })).text, "still");
 });
 
 test("components that multiply as they are instantiated are refused before anything runs", async () => {

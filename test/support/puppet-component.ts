@@ -28,7 +28,8 @@ const acts = {
   no_such_case: `(call $set (local.get $out) (i32.const 1) (i32.const 39)
     (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)) (return)`,
   result_outside: "(call $consume (local.get $request) (i32.const -4))",
-  result_unaligned: `(call $append (call $fields) (i32.const 1024) (i32.const -1) (i32.const 1024) (i32.const 1) (i32.const 512))`,
+  result_unaligned: "(call $consume (local.get $request) (i32.const 513))",
+  string_too_long: `(call $append (call $fields) (i32.const 1024) (i32.const -1) (i32.const 1024) (i32.const 1) (i32.const 512))`,
   list_outside: `(call $append (call $fields) (i32.const 1024) (i32.const 4) (i32.const 1024) (i32.const -1) (i32.const 512))`,
   name_no_utf8: `(call $append (call $fields) (i32.const 1040) (i32.const 2) (i32.const 1024) (i32.const 1) (i32.const 512))`,
   bad_header: `(call $append (call $fields) (i32.const 1032) (i32.const 3) (i32.const 1024) (i32.const 1) (i32.const 512))`,
