@@ -269,7 +269,7 @@ export class ComponentInstance implements Guest {
   }
 
   #noAnswer(): string {
-    if (this.calls === 1) return "the function gave no answer";
+    if (!this.#guest.isContinued) return "the function gave no answer";
     return `the function gave no answer to call ${this.calls} of its instance; one that takes a single call needs isolation "fresh"`;
   }
 

@@ -27,6 +27,8 @@ export class ComponentGuest {
   call: ComponentCall;
   /** Checks it may still make while the host waits for its allocator; null while it runs by itself. */
   allocationChecks: number | null = null;
+  /** Whether the call finds what the one before has left. */
+  isContinued = false;
   #movedBytes = 0;
   /** What an instance that goes on as it is has of the call before. */
   #kept: Holdings | null = null;
@@ -42,6 +44,7 @@ export class ComponentGuest {
   begin(state: CallState): void {
     this.state = state;
     this.call = new ComponentCall(state, this.#kept ?? new Holdings());
+    this.isContinued = this.#kept !== null;
     this.#kept = null;
   }
 
