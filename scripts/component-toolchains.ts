@@ -3,10 +3,11 @@
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { componentOf, jcoFolder } from "./component-of.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -21,6 +22,9 @@ export type ComponentToolchain = {
   /** The component of the language's example, which says hello. */
   build(): Promise<Uint8Array<ArrayBuffer>>;
 };
+
+/** Room from the start: a memory that grows in each call is made anew for each. */
+const cFlags = ["--target=wasm32-wasi", "-mexec-model=reactor", "-O2", "-s", "-Wl,--initial-memory=262144"];
 
 const rustFolder = join(examples, "rust-component");
 const rustTarget = "wasm32-wasip2";
@@ -64,6 +68,28 @@ const rust: ComponentToolchain = {
     }),
 };
 
+const c: ComponentToolchain = {
+  language: "c",
+  isolation: "fresh",
+  async missing() {
+    if (jcoFolder === null) return "no @bytecodealliance/jco in the cache of mayfly build --target js";
+    if (!existsSync("/usr/include/wasm32-wasi/stdio.h")) return "no wasi-libc";
+    return run("clang", ["--version"]).then(
+      () => null,
+      () => "no clang",
+    );
+  },
+  build: () =>
+    inFolder(async (folder) => {
+      const [core, output] = [join(folder, "core.wasm"), join(folder, "hello.wasm")];
+      const source = join(examples, "c-component/hello.c");
+      await run("clang", [...cFlags, "-o", core, source]);
+      const wit = await readFile(join(root, "guest/wit/http.wit"), "utf8");
+      await writeFile(output, await componentOf(await readFile(core), wit));
+      return output;
+    }),
+};
+
 /** Where `mayfly build` keeps the package that it fetches (host/cli/js-component.ts). */
 const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "mayfly");
 const packageVersion = "0.23.0";
@@ -88,4 +114,4 @@ const javascriptOf = (isolation: "fresh" | "reuse"): ComponentToolchain => ({
     }),
 });
 
-export const componentToolchains = [rust, javascriptOf("fresh"), javascriptOf("reuse")] as const;
+export const componentToolchains = [c, rust, javascriptOf("fresh"), javascriptOf("reuse")] as const;

@@ -19,7 +19,7 @@ package wasi:http@0.2.10 {
   }
 }`;
 
-const ownEvents = join(import.meta.dirname, "../../guest/js");
+const guestFolder = join(import.meta.dirname, "../../guest");
 
 type Options = {
   readonly sourcePath: string;
@@ -64,12 +64,12 @@ async function buildReusable(componentize: Componentize, script: string): Promis
   const root = dirname(script);
   const beside = await mkdtemp(join(root, ".mayfly-"));
   try {
-    await copyFile(join(ownEvents, "fetch-events.js"), join(beside, "fetch-events.js"));
+    await copyFile(join(guestFolder, "js/fetch-events.js"), join(beside, "fetch-events.js"));
     const sourcePath = join(beside, "entry.js");
     // The events come first: the script adds its listeners while it runs.
     const names = ["./fetch-events.js", `../${basename(script)}`].map((name) => JSON.stringify(name));
     await writeFile(sourcePath, `export { incomingHandler } from ${names[0]};\nimport ${names[1]};\n`);
-    const witWorld = await readFile(join(ownEvents, "reusable.wit"), "utf8");
+    const witWorld = await readFile(join(guestFolder, "wit/http.wit"), "utf8");
     // The package lets scripts import what lies below the folder that it runs in.
     process.chdir(root);
     return (await componentize({ sourcePath, witWorld, enableFeatures: ["http"] })).component;
