@@ -35,6 +35,12 @@ export const errorTable = {
     "A key is 1 to 1,024 bytes of UTF-8, percent-encoded in a path; choose such a key",
   ),
   invalid_config: row(400, "caller", false, "The configuration is not valid; the detail lists every fault"),
+  invalid_alias: row(
+    400,
+    "caller",
+    false,
+    "The alias cannot be set or removed so; the detail says what is wrong, docs/releases.md what an alias is",
+  ),
   invalid_trigger: row(400, "caller", false, "The trigger is not valid; the detail names every fault"),
   invalid_event: row(
     400,
@@ -63,6 +69,7 @@ export const errorTable = {
   ),
   not_found: row(404, "caller", false, "No such route; see /openapi.json"),
   function_not_found: row(404, "caller", false, "No function or version of that name; deploy it first"),
+  alias_not_found: row(404, "caller", false, "The function has no alias of that name; see its aliases"),
   trigger_not_found: row(404, "caller", false, "The function has no trigger of that name"),
   event_not_found: row(404, "caller", false, "No such event: it has been delivered, or dropped"),
   invocation_not_found: row(404, "caller", false, "No such asynchronous call, or its time is over"),
@@ -75,6 +82,19 @@ export const errorTable = {
     "The route exists, but not with this method; see the Allow header",
   ),
   request_timeout: row(408, "caller", true, "The request did not arrive complete in time; send it again"),
+  no_live_version: row(
+    409,
+    "caller",
+    false,
+    "The first version of a function is live; deploy it without live=false",
+  ),
+  no_canary: row(
+    409,
+    "caller",
+    false,
+    "The alias has no canary with a share of its calls; release the version that you mean",
+  ),
+  no_version_before: row(409, "caller", false, "The alias has led to no other version; name the version"),
   not_a_number: row(
     409,
     "caller",

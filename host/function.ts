@@ -161,4 +161,8 @@ export type Deployment = FunctionVersion & {
   readonly config: FunctionConfig;
   /** Rises with every change of the configuration, so that `id:configRevision` names one set-up. */
   readonly configRevision: number;
+  /** The alias that led to it; null where its number did. */
+  readonly alias: string | null;
+  /** Whether it has been chosen for a canary's share of the alias's calls. */
+  readonly isCanary: boolean;
 };

@@ -1,6 +1,7 @@
 // What functions keep and start others by: stores, buckets and the event queue over the stores of the data
 // folder. Called by `main.ts` at start.
 
+import { HostError } from "./errors.ts";
 import { AsyncCalls } from "./events/async-calls.ts";
 import { EventQueue } from "./events/queue.ts";
 import type { HostState } from "./host-state.ts";
@@ -18,6 +19,8 @@ export type HostServices = {
   readonly blobs: BlobService;
   readonly links: BlobLinks;
   readonly asyncCalls: AsyncCalls;
+  /** Stores calls that are to be made later, but for a host that drains. */
+  readonly laterCalls: (draining: () => boolean) => AsyncCalls["accept"];
   /** What came of an asynchronous call is kept from now on for its time. */
   readonly onAsyncEnd: () => void;
   /** What guests may ask. */
@@ -49,6 +52,11 @@ export function openServices(
     blobs,
     links,
     asyncCalls,
+    laterCalls: (draining) => async (request, body, deployment, depth) => {
+      if (!draining()) return asyncCalls.accept(request, body, deployment, depth);
+      const retry = { retryAfterS: 1 };
+      throw new HostError("overloaded", "Cannot take the call: the host is shutting down", retry);
+    },
     onAsyncEnd: () => asyncExpiry.look(),
     services,
     close: () => {

@@ -57,16 +57,24 @@ export async function openState(
   { dataDir, secretKey }: Pick<HostConfig, "dataDir" | "secretKey">,
   sync: SyncPath,
   log: Logger,
+  versionsMax: number = limits.versionsPerFunctionMax,
 ): Promise<HostState> {
   const lock = await takeLock(dataDir);
   try {
     const runningFile = join(dataDir, "running");
-    const stores = await openStores(join(dataDir, "mayfly.db"), (error) => {
-      markExpectedEnd(runningFile);
-      // A host that can store nothing is replaced by one that can.
-      log.fatal({ err: error }, "the writer thread has ended: the host process ends itself and is replaced");
-      process.kill(process.pid, "SIGKILL");
-    });
+    const stores = await openStores(
+      join(dataDir, "mayfly.db"),
+      (error) => {
+        markExpectedEnd(runningFile);
+        // A host that can store nothing is replaced by one that can.
+        log.fatal(
+          { err: error },
+          "the writer thread has ended: the host process ends itself and is replaced",
+        );
+        process.kill(process.pid, "SIGKILL");
+      },
+      versionsMax,
+    );
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
     await recordCrash(stores.functions, readRunning(runningFile), log);
     const secrets = new SecretBox(secretKeySource(join(dataDir, "secrets.key"), secretKey, sync));

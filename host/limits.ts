@@ -39,6 +39,7 @@ export const limitTable = {
   requestsPerSocketMax: limit(10_000, "requests", "a connection is renewed now and then"),
   functionsMax: limit(100_000, "functions", "the list must stay answerable"),
   versionsPerFunctionMax: limit(100, "versions", "older ones are removed, newest kept"),
+  aliasesPerFunctionMax: limit(20, "aliases", "of one function; the versions that they name are kept"),
   deploysAtOnceMax: limit(4, "deploys", "each holds its whole upload in memory"),
   prepareTimeoutMs: limit(30_000, "ms", "reading and rewriting a component that is large"),
   inspectStartFunctionTimeoutMs: limit(1_000, "ms", "wall time of the trial instantiation in the inspector"),
@@ -192,5 +193,7 @@ export function assertLimits(): void {
   assert(limits.moduleBytesMax * 2 <= limits.modulesCachedBytesMax);
   assert(limits.moduleBytesMax * 2 <= limits.modulesWarmBytesMax);
   assert(limits.requestBodyBytesMax <= limits.bodyBytesHeldMax);
+  // Each names up to three versions, and the newest is kept too.
+  assert(limits.aliasesPerFunctionMax * 3 < limits.versionsPerFunctionMax);
   assert(limits.filesBytesMax <= limits.moduleBytesMax);
 }

@@ -9,10 +9,10 @@ import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { checkEngine } from "./deploy/engine-check.ts";
 import { Inspectors } from "./deploy/inspect.ts";
-import { HostError } from "./errors.ts";
 import type { TriggerKey } from "./event.ts";
 import { Deliveries } from "./events/deliveries.ts";
 import type { Deployment } from "./function.ts";
+import { openReleases } from "./host-releases.ts";
 import { type HostServices, openServices } from "./host-services.ts";
 import { type HostState, openState } from "./host-state.ts";
 import { type ControlParts, controlApp } from "./http/app.ts";
@@ -26,7 +26,6 @@ import { InlineCalls } from "./invoke/inline-calls.ts";
 import { Invoker } from "./invoke/invoker.ts";
 import { Modules } from "./invoke/modules.ts";
 import { Pools, type PoolsOptions } from "./invoke/pools.ts";
-import { routeCall } from "./invoke/router.ts";
 import { Scheduler } from "./invoke/scheduler.ts";
 import { assertLimits, limits } from "./limits.ts";
 import { LogStore } from "./observe/log-store.ts";
@@ -47,6 +46,8 @@ export type HostOptions = {
   readonly memoryBytesMax?: number;
   /** Events that wait or are dead letters at most; as `limits.queueEventsMax` by default. */
   readonly queueEventsMax?: number;
+  /** Versions of a function that are kept; as `limits.versionsPerFunctionMax` by default. */
+  readonly versionsMax?: number;
   /** The addresses of a host name that a guest asks; the system's resolver by default. */
   readonly resolve?: OutboundParts["resolve"];
 };
@@ -70,7 +71,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   assertLimits();
   const log = options.log ?? pino(pino.destination({ dest: 2, sync: true }));
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
-  const state = await openState(config, options.sync ?? syncDirectly, log);
+  const state = await openState(config, options.sync ?? syncDirectly, log, options.versionsMax);
   const stores = openServices(state, options, (error) => onFault(error, ""));
   const engine = startEngine(config, options, state, stores, log, onFault);
   const { admission, bodies, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
@@ -81,6 +82,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     inspectors,
     engine,
     onRemoved: (name) => events.functionRemoved(name),
+    onFault: (error) => onFault(error, ""),
   });
   await deployer.cleanUp();
   let localUrl = "";
@@ -89,6 +91,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     functions: state.functions,
     artifacts: state.artifacts,
     deployer,
+    releases: engine.releases,
     ...stores,
     events: state.events,
     replications: events.replications,
@@ -172,9 +175,12 @@ function startEvents(
 function newDeployer(
   config: HostConfig,
   { functions, artifacts, preparer }: HostState,
-  parts: { inspectors: Inspectors; engine: Engine; onRemoved: (name: string) => void },
+  parts: { inspectors: Inspectors; engine: Engine } & {
+    onRemoved: (name: string) => void;
+    onFault: (error: unknown) => void;
+  },
 ): Deployer {
-  const { inspectors, engine, onRemoved } = parts;
+  const { inspectors, engine, onRemoved, onFault } = parts;
   return new Deployer({
     functions,
     artifacts,
@@ -190,6 +196,8 @@ function newDeployer(
     },
     warm: (form) => engine.modules.warm(form),
     onOrphaned: (digest) => engine.modules.drop(digest),
+    freed: (digest) => engine.held.freed(digest),
+    onFault,
   });
 }
 
@@ -219,17 +227,14 @@ function startEngine(
   config: HostConfig,
   options: HostOptions,
   state: HostState,
-  { services, asyncCalls }: HostServices,
+  { services, laterCalls, queue }: HostServices,
   log: Logger,
   onFault: OnFault,
 ) {
   const { functions, artifacts, runningFile } = state;
   const logs = new LogStore({ folder: state.logFolder, onFault: (error) => onFault(error, "") });
   const exists = (versionId: number): boolean => functions.byId(versionId) !== null;
-  // A call may outlive its version: its lines must not begin a log again, nor get into the next one's.
-  const appendLine = ({ id, name }: Deployment, line: LogLine): void => {
-    if (functions.live(name)?.id === id || exists(id)) logs.append(name, line);
-  };
+  const appendLine = lineAppender(logs, (id, name) => functions.live(name)?.id === id || exists(id));
   const admission = new Admission();
   const modules = new Modules(artifacts, new Rewriter(), limits.modulesWarmMax, state.preparer.formOf);
   const memoryBytesMax = options.memoryBytesMax ?? guestMemoryBytes();
@@ -268,20 +273,17 @@ function startEngine(
     },
     onCleared: (id) => void functions.clearSuspect(id).catch((error: unknown) => onFault(error, "")),
   });
+  const { routing, ...released } = openReleases(config, { functions, modules, queue, log, onFault });
   const routeParts: InvokeRouteParts = {
-    route: (name, pin) => routeCall(functions, name, pin, config.allowUnmetered),
+    ...routing,
     invoke: (request) => invoker.invoke(request),
     load: (deployment) => invoker.load(deployment),
-    later: async (request, body, deployment, depth) => {
-      if (admission.draining) {
-        throw new HostError("overloaded", "Cannot take the call: the host is shutting down", {
-          retryAfterS: 1,
-        });
-      }
-      return asyncCalls.accept(request, body, deployment, depth);
-    },
+    later: laterCalls(() => admission.draining),
     bodies: new BodyBudget(),
-    onOutcome: (_deployment, outcome, ms) => metrics.call(outcome, ms),
+    onOutcome: (deployment, outcome, ms, status) => {
+      metrics.call(outcome, ms);
+      released.onOutcome(deployment, outcome, ms, status);
+    },
     onFault,
     onGuestFault: (deployment, requestId, message) => {
       const { version } = deployment;
@@ -298,6 +300,7 @@ function startEngine(
   return {
     admission,
     bodies: routeParts.bodies,
+    held: released.held,
     internalCalls,
     invokeRoutes,
     logs,
@@ -305,7 +308,15 @@ function startEngine(
     modules,
     outbound,
     pools,
+    releases: released.releases,
     scheduler,
+  };
+}
+
+/** A call may outlive its version: its lines must not begin a log again, nor get into the next one's. */
+function lineAppender(logs: LogStore, isThere: (versionId: number, name: string) => boolean) {
+  return ({ id, name }: Deployment, line: LogLine): void => {
+    if (isThere(id, name)) logs.append(name, line);
   };
 }
 

@@ -38,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Files at the root of host/ that wire: nothing but an entry point may import them. */
 const wiring = new Set([
   "host/main.ts",
+  "host/host-releases.ts",
   "host/host-services.ts",
   "host/host-state.ts",
   "host/host-process.ts",

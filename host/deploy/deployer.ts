@@ -12,15 +12,10 @@
 // Until the transaction commits nothing is visible; after it everything is. Changes that touch stored
 // bytes run one after the other, so that a clean-up never meets a half-done deploy.
 
+import { noLiveVersion } from "../alias.ts";
 import { HostError } from "../errors.ts";
 import { readArchive } from "../files/read-archive.ts";
-import {
-  type Deployment,
-  type FunctionConfig,
-  functionConfigDefault,
-  type ModuleForm,
-  unmeteredWayOut,
-} from "../function.ts";
+import { type Deployment, type FunctionConfig, functionConfigDefault, type ModuleForm } from "../function.ts";
 import { limits } from "../limits.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
@@ -44,10 +39,13 @@ export type DeployerParts = {
   readonly allowUnmetered: boolean;
   /** A function's state beyond the store is to be dropped. */
   readonly onRemoved: (name: string) => Promise<void>;
-  /** Loads the module of a version that is live now, so that its first call need not. */
+  /** Loads the module of a version that was deployed, so that its first call need not. */
   readonly warm: (form: ModuleForm) => Promise<unknown>;
   /** No version names these bytes any more. */
   readonly onOrphaned: (digest: string) => void;
+  /** Resolves when no call may load these bytes any more; null when none may now. */
+  readonly freed: (digest: string) => Promise<void> | null;
+  readonly onFault: (error: unknown) => void;
 };
 
 export class Deployer {
@@ -59,10 +57,17 @@ export class Deployer {
   }
 
   /**
-   * Makes `bytes` the live version of `name`, with the files of an archive beside them. Idempotent by the
-   * digests of both.
+   * Makes `bytes` a version of `name`, with the files of an archive beside them, and that the live one
+   * unless it is to be kept back. Idempotent by the digests of both.
    */
-  async deploy(name: string, bytes: Uint8Array, archive: Uint8Array | null = null): Promise<DeployResult> {
+  async deploy(
+    name: string,
+    bytes: Uint8Array,
+    {
+      archive = null,
+      isLive = true,
+    }: { readonly archive?: Uint8Array | null; readonly isLive?: boolean } = {},
+  ): Promise<DeployResult> {
     const { functions, artifacts, preparer, inspectors, rewriter, digestOf, now } = this.#parts;
     const digest = digestOf(bytes);
     const known = functions.live(name);
@@ -71,6 +76,7 @@ export class Deployer {
     const files = tree && { digest: digestOf(tree), bytes: tree.byteLength };
     const isKnown = known?.digest === digest && known.files?.digest === files?.digest;
     if (isKnown && known.metered) return { deployment: known, created: false };
+    if (!isLive && known === null) throw noLiveVersion(name);
     const config = functions.config(name) ?? functionConfigDefault;
     const { allowUnmetered } = this.#parts;
     const prepared = isComponent(bytes)
@@ -93,7 +99,7 @@ export class Deployer {
       await artifacts.put(digest, bytes);
       await preparer.keep(digest, bytes, prepared);
       if (tree !== null && files !== null) await artifacts.put(files.digest, tree);
-      const outcome = await functions.deploy({
+      const version = {
         name,
         digest,
         abi: prepared.abi,
@@ -102,8 +108,9 @@ export class Deployer {
         metered: prepared.metered,
         files,
         createdAtMs: now(),
-      });
-      await this.#dropOrphans(outcome.orphans);
+      };
+      const outcome = await functions.deploy(version, isLive);
+      await this.#dropOnceFreed(outcome.orphans);
       const deployment = functions.at(name, outcome.version);
       if (deployment === null) throw new Error(`${name}@${outcome.version} is not there after its deploy`);
       return { deployment, created: outcome.created };
@@ -111,19 +118,6 @@ export class Deployer {
     // A module that does not load is told to its callers, one by one.
     await this.#parts.warm(result.deployment).catch(() => {});
     return result;
-  }
-
-  async rollback(name: string, version: number): Promise<Deployment> {
-    return this.#inTurn(async () => {
-      if (this.#parts.functions.at(name, version)?.metered === false && !this.#parts.allowUnmetered) {
-        throw new HostError(
-          "unsupported_feature",
-          `Cannot roll back: "${name}@${version}" is not metered; to run it, ${unmeteredWayOut}`,
-        );
-      }
-      await this.#parts.functions.rollback(name, version);
-      return this.#live(name);
-    });
   }
 
   async remove(name: string): Promise<void> {
@@ -152,6 +146,21 @@ export class Deployer {
       await this.#parts.artifacts.retain(digests);
       await this.#parts.preparer.retain(digests);
     });
+  }
+
+  /** As `dropOrphans`; those that calls in flight are about to load go when these have ended. */
+  async #dropOnceFreed(digests: readonly string[]): Promise<void> {
+    const { freed, functions, onFault } = this.#parts;
+    for (const digest of digests) {
+      const waiting = freed(digest);
+      if (waiting === null) await this.#dropOrphans([digest]);
+      else {
+        // A deploy may have brought them back by then.
+        void waiting
+          .then(() => this.#inTurn(() => this.#dropOrphans(functions.isNamed(digest) ? [] : [digest])))
+          .catch(onFault);
+      }
+    }
   }
 
   async #dropOrphans(digests: readonly string[]): Promise<void> {

@@ -13,6 +13,7 @@ import type { LogStore } from "../observe/log-store.ts";
 import type { LinkBounds } from "../services/blob-links.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
+import { type AliasRouteParts, aliasRoutes } from "./alias-routes.ts";
 import { type BlobRouteParts, blobRoutes, linkRoutes } from "./blob-routes.ts";
 import { problemOf } from "./error-response.ts";
 import { type EventRouteParts, eventRoutes } from "./event-routes.ts";
@@ -42,7 +43,8 @@ export type ControlParts = {
   readonly metrics: () => Promise<string>;
   readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
-} & KvRouteParts &
+} & AliasRouteParts &
+  KvRouteParts &
   BlobRouteParts &
   TopicRouteParts &
   TriggerRouteParts &
@@ -117,6 +119,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.get("/openapi.json", (context) => context.json(openApiDocument()));
   app.get("/v1/limits", (context) => context.json({ limits: limitTable }));
   app.route("/v1/functions", functionRoutes(parts));
+  app.route("/v1/functions", aliasRoutes(parts));
   app.route("/v1/functions", moduleRoutes(parts));
   app.route("/v1/functions", logRoutes(parts));
   app.route("/v1/functions", triggerRoutes(parts));

@@ -1,29 +1,25 @@
-// /v1/functions: upload, list, show, versions, configuration, rollback, removal.
+// /v1/functions: upload, list, show, versions, configuration, removal.
 
 import { Hono } from "hono";
 import { z } from "zod";
+import { liveAlias } from "../alias.ts";
 import type { Deployer } from "../deploy/deployer.ts";
 import { type ErrorCode, HostError } from "../errors.ts";
-import {
-  type Deployment,
-  type FunctionVersion,
-  functionConfigDefault,
-  functionName,
-  parseFunctionConfig,
-  runsOnReset,
-} from "../function.ts";
+import { type Deployment, functionConfigDefault, functionName, parseFunctionConfig } from "../function.ts";
 import { limits } from "../limits.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import type { ControlEnv } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
 import { readUpload } from "./deploy-upload.ts";
+import { readQuery } from "./query.ts";
 import { ClientGone } from "./request-body.ts";
 import { Semaphore } from "./semaphore.ts";
+import { shownFunction, shownVersion } from "./shown-function.ts";
 import { readJson } from "./stream-body.ts";
 
 export type FunctionRouteParts = {
-  readonly functions: Pick<FunctionStore, "list" | "live" | "versions" | "config">;
-  readonly deployer: Pick<Deployer, "deploy" | "remove" | "putConfig" | "rollback" | "unquarantine">;
+  readonly functions: Pick<FunctionStore, "list" | "live" | "release" | "aliases" | "versions" | "config">;
+  readonly deployer: Pick<Deployer, "deploy" | "remove" | "putConfig" | "unquarantine">;
   /** Room in memory for uploads; as much as the deploys at once may take unless given. */
   readonly uploads?: BodyBudget;
   /** The address under which functions are called, `http://127.0.0.1:4747`. */
@@ -31,7 +27,9 @@ export type FunctionRouteParts = {
   readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
 };
 
-const rollbackSchema = z.strictObject({ version: z.int().min(1) });
+const deploySchema = z.strictObject({
+  live: z.enum(["true", "false"], "want true or false").default("true"),
+});
 
 export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
   const { functions, deployer } = parts;
@@ -42,17 +40,19 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
   const deploys = new Semaphore(limits.deploysAtOnceMax);
 
   const live = (name: string): Deployment => liveFunction(functions, name);
-  const shown = (deployment: Deployment) => shownFunction(deployment, parts.baseUrl());
+  const shown = (deployment: Deployment) =>
+    shownFunction(deployment, functions.release(deployment.name, liveAlias), parts.baseUrl());
 
   routes.get("/", (context) => context.json({ functions: functions.list().map(shown) }));
 
   routes.put("/:name", async (context) => {
     const name = functionName(context.req.param("name"));
+    const isLive = readQuery(context, deploySchema).live === "true";
     try {
       using share = uploads.share();
       const { module, files } = await readUpload(context.req.raw, share);
       using _place = await deploys.take();
-      const { deployment, created } = await deployer.deploy(name, module, files);
+      const { deployment, created } = await deployer.deploy(name, module, { archive: files, isLive });
       parts.onDeploy(created ? "created" : "unchanged");
       return context.json(shown(deployment), created ? 201 : 200);
     } catch (error) {
@@ -72,9 +72,16 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
 
   routes.get("/:name/versions", (context) => {
     const { name, version } = live(context.req.param("name"));
-    const versions = functions
-      .versions(name)
-      .map((row) => ({ ...shownVersion(row), live: row.version === version }));
+    const aliases = functions.aliases(name);
+    const namesOf = (number: number) =>
+      aliases
+        .filter((alias) => alias.version === number || alias.canary?.version === number)
+        .map(({ name: alias }) => alias);
+    const versions = functions.versions(name).map((row) => ({
+      ...shownVersion(row),
+      live: row.version === version,
+      aliases: namesOf(row.version),
+    }));
     return context.json({ versions });
   });
 
@@ -90,18 +97,6 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
     return context.json(config);
   });
 
-  routes.post("/:name/rollback", async (context) => {
-    const name = functionName(context.req.param("name"));
-    const body = rollbackSchema.safeParse(await readJson(context.req.raw, "bad_request"));
-    if (!body.success) {
-      throw new HostError(
-        "bad_request",
-        `Cannot roll back: ${z.prettifyError(body.error)}, want {"version": 1}`,
-      );
-    }
-    return context.json(shown(await deployer.rollback(name, body.data.version)));
-  });
-
   routes.post("/:name/unquarantine", async (context) => {
     const name = functionName(context.req.param("name"));
     return context.json(shown(await deployer.unquarantine(name)));
@@ -114,17 +109,4 @@ function liveFunction(functions: Pick<FunctionStore, "live">, name: string): Dep
   const found = functions.live(functionName(name));
   if (found === null) throw new HostError("function_not_found", `No function "${name}"`);
   return found;
-}
-
-function shownFunction(deployment: Deployment, baseUrl: string) {
-  const url = `${baseUrl}/fn/${deployment.name}`;
-  return { ...shownVersion(deployment), url, config: deployment.config };
-}
-
-function shownVersion(row: FunctionVersion) {
-  const { name, version, digest, abi, bytes, createdAtMs, freshCosts, quarantined, metered, files } = row;
-  const { newUs = null, resetUs = null } = freshCosts ?? {};
-  const fresh = { by: runsOnReset(row) ? "reset" : "new", newUs, resetUs };
-  const createdAt = new Date(createdAtMs).toISOString();
-  return { name, version, digest, abi, bytes, createdAt, fresh, quarantined, metered, files };
 }

@@ -74,10 +74,12 @@ export class InternalCalls {
     const startMs = performance.now();
     let deployment: Deployment | null = null;
     let outcome: CallOutcome = "ok";
+    let status = 0;
     try {
       using share = this.#parts.bodies.share();
       share.add(call.body.byteLength);
-      deployment = this.#parts.route(functionName(call.name), call.pin ?? null);
+      deployment = this.#parts.route(functionName(call.name), call.pin ?? null, headersByName(call.headers));
+      using _hold = this.#parts.hold(deployment);
       onRouted(deployment);
       const answer = await this.#parts.invoke({
         deployment,
@@ -90,6 +92,7 @@ export class InternalCalls {
       });
       const guest = readAnswer(this.#parts, wholeAnswer(answer), { method, deployment, requestId });
       share.add(guest.body?.byteLength ?? 0);
+      status = guest.status;
       return { guest, timings: answer.timings };
     } catch (error) {
       outcome = "internal";
@@ -97,9 +100,18 @@ export class InternalCalls {
       else if (error instanceof HostError) outcome = error.code;
       throw error;
     } finally {
-      this.#parts.onOutcome(deployment, outcome, performance.now() - startMs);
+      this.#parts.onOutcome(deployment, outcome, performance.now() - startMs, status);
     }
   }
+}
+
+/** As Node has those of a request; of several with a name the first. */
+function headersByName(headers: readonly string[]): Record<string, string> {
+  const byName: Record<string, string> = {};
+  for (let index = headers.length - 2; index >= 0; index -= 2) {
+    byName[(headers[index] ?? "").toLowerCase()] = headers[index + 1] ?? "";
+  }
+  return byName;
 }
 
 function watchAborted(signal: AbortSignal, onGone: () => void): Disposable {

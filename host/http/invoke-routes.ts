@@ -10,6 +10,7 @@ import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
 import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
 import type { ModuleLoad } from "../invoke/modules.ts";
+import type { CallHeaders } from "../invoke/split.ts";
 import type { AnswerSink, AnswerStart } from "../invoke/streamed-call.ts";
 import { encodeRequest } from "../messages.ts";
 import { AnswerBatch } from "./answer-batch.ts";
@@ -29,8 +30,10 @@ import { isLong, StreamedBody } from "./streamed-body.ts";
 import type { FunctionTarget } from "./target.ts";
 
 export type InvokeRouteParts = {
-  /** The deployment of a name and pin; throws `function_not_found` or `function_quarantined`. */
-  readonly route: (name: string, pin: string | null) => Deployment;
+  /** The deployment that a call is for; throws `function_not_found` or `function_quarantined`. */
+  readonly route: (name: string, pin: string | null, headers: CallHeaders) => Deployment;
+  /** Keeps the bytes of a version where they are until it is disposed of. */
+  readonly hold: (deployment: Deployment) => Disposable;
   readonly invoke: (request: InvokeRequest) => InvokeAnswer | Promise<InvokeAnswer>;
   /** The module of a deployment, which says whether it reads bodies as they come. */
   readonly load: (deployment: Deployment) => ModuleLoad | Promise<ModuleLoad>;
@@ -43,7 +46,13 @@ export type InvokeRouteParts = {
   ) => Promise<string>;
   /** Room in memory for the bodies of requests and answers. */
   readonly bodies: BodyBudget;
-  readonly onOutcome: (deployment: Deployment | null, outcome: CallOutcome, ms: number) => void;
+  /** `status` is that of the guest's own answer, 0 where there was none. */
+  readonly onOutcome: (
+    deployment: Deployment | null,
+    outcome: CallOutcome,
+    ms: number,
+    status: number,
+  ) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
   /** `limits.writeStallTimeoutMs` unless given. */
   readonly writeStallTimeoutMs?: number;
@@ -94,7 +103,7 @@ export class InvokeRoutes {
     const exchange: Exchange = { request, response, closing, arrival, deployment: null, streamed: null };
     let answer: InvokeAnswer | Promise<InvokeAnswer>;
     try {
-      exchange.deployment = this.#parts.route(target.name, target.pin);
+      exchange.deployment = this.#parts.route(target.name, target.pin, request.headers);
       if (prefersAsync(request.headers["prefer"])) {
         this.#later(exchange, target, exchange.deployment).catch((error: unknown) =>
           this.#refuse(exchange, error),
@@ -108,8 +117,14 @@ export class InvokeRoutes {
     }
     // Most calls have ended by now: no promise is made for those.
     if (!(answer instanceof Promise)) this.#reply(exchange, answer);
-    else
-      answer.then(
+    else this.#replyLater(exchange, answer, this.#parts.hold(exchange.deployment));
+  }
+
+  /** The call may have its module to load yet. */
+  #replyLater(exchange: Exchange, answer: Promise<InvokeAnswer>, hold: Disposable): void {
+    answer
+      .finally(() => hold[Symbol.dispose]())
+      .then(
         (late) => this.#reply(exchange, late),
         (error: unknown) => this.#refuse(exchange, error),
       );
@@ -130,10 +145,11 @@ export class InvokeRoutes {
     const deployment = exchange.deployment as Deployment;
     const { message, timings } = answer;
     if (message === null) return this.#replied(exchange, deployment);
+    let guest: GuestResponse;
     try {
       const { method = "GET" } = request;
       const whole = { message, timings };
-      const guest = readAnswer(this.#parts, whole, { method, deployment, requestId: arrival.requestId });
+      guest = readAnswer(this.#parts, whole, { method, deployment, requestId: arrival.requestId });
       const bytes = guest.body?.byteLength ?? 0;
       this.#answers.hold(request.socket, response, bytes);
       const headers = callHeaders(arrival.requestId, deployment, timings);
@@ -146,14 +162,14 @@ export class InvokeRoutes {
       this.#refuse(exchange, error);
       return;
     }
-    this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs);
+    this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs, guest.status);
   }
 
   /** The last bytes of an answer that went out as it came have been written. */
   #replied({ response, streamed, arrival }: Exchange, deployment: Deployment): void {
     streamed?.end();
     this.#cutLate(response, deployment, arrival);
-    this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs);
+    this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs, response.statusCode);
   }
 
   /** Begins an answer that goes out as it comes; throws `bad_guest_output`. */
@@ -181,7 +197,7 @@ export class InvokeRoutes {
   #refuse({ request, response, closing, arrival, deployment, streamed }: Exchange, error: unknown): void {
     const outcome = outcomeOf(error);
     if (outcome === null) return;
-    this.#parts.onOutcome(deployment, outcome, performance.now() - arrival.startMs);
+    this.#parts.onOutcome(deployment, outcome, performance.now() - arrival.startMs, 0);
     // Nobody is left to answer.
     if (outcome === "client_gone") return;
     const { requestId } = arrival;

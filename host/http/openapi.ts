@@ -9,6 +9,7 @@ import { eventPaths } from "./openapi-events.ts";
 import { invocationPaths } from "./openapi-invocations.ts";
 import { kvPaths } from "./openapi-kv.ts";
 import { json, list, ok, open, operation, problem, ref } from "./openapi-parts.ts";
+import { releasePaths } from "./openapi-releases.ts";
 
 const nameParameter = {
   name: "name",
@@ -22,6 +23,12 @@ const versionParameter = {
   in: "query",
   required: false,
   schema: { type: "integer", minimum: 1 },
+};
+
+/** Of what is live. */
+const canaryOf = {
+  type: ["object", "null"],
+  properties: { version: { type: "integer" }, percent: { type: "number" } },
 };
 
 /** The document, made anew at each request: it is asked for rarely and is small. */
@@ -106,7 +113,11 @@ const schemas = {
   Function: {
     allOf: [
       ref("Version"),
-      { type: "object", required: ["url"], properties: { url: { type: "string" }, config: ref("Config") } },
+      {
+        type: "object",
+        required: ["url"],
+        properties: { url: { type: "string" }, config: ref("Config"), canary: canaryOf },
+      },
     ],
   },
   LogLine: {
@@ -156,32 +167,41 @@ const paths = {
   },
   "/v1/functions/{name}": {
     parameters: [nameParameter],
-    put: operation(
-      "deployFunction",
-      "Upload a module and make it live",
-      {
-        200: { description: "The bytes of a kept version: it is live", content: json(ref("Function")) },
-        201: { description: "A new version", content: json(ref("Function")) },
-      },
-      [
-        "invalid_name",
-        "bad_request",
-        "request_timeout",
-        "module_too_large",
-        "files_too_large",
-        "invalid_files",
-        "unsupported_media_type",
-        "invalid_module",
-        "unknown_import",
-        ["memory_exceeded", 422],
-        "unsupported_feature",
-        "start_failed",
-        "unknown_abi",
-        "overloaded",
-        "storage_full",
+    put: {
+      ...operation(
+        "deployFunction",
+        "Upload a module and make it live, unless it is to be kept back",
+        {
+          200: {
+            description: "The bytes of a kept version: it is live, unless live=false",
+            content: json(ref("Function")),
+          },
+          201: { description: "A new version", content: json(ref("Function")) },
+        },
+        [
+          "invalid_name",
+          "bad_request",
+          "request_timeout",
+          "module_too_large",
+          "files_too_large",
+          "invalid_files",
+          "unsupported_media_type",
+          "invalid_module",
+          "unknown_import",
+          ["memory_exceeded", 422],
+          "unsupported_feature",
+          "start_failed",
+          "unknown_abi",
+          "overloaded",
+          "storage_full",
+          "no_live_version",
+        ],
+        upload,
+      ),
+      parameters: [
+        { name: "live", in: "query", required: false, schema: { type: "boolean", default: true } },
       ],
-      upload,
-    ),
+    },
     get: operation("getFunction", "The live version", ok("The function", ref("Function")), [
       "invalid_name",
       "function_not_found",
@@ -237,24 +257,7 @@ const paths = {
       { required: true, content: json(ref("Config")) },
     ),
   },
-  "/v1/functions/{name}/rollback": {
-    parameters: [nameParameter],
-    post: operation(
-      "rollbackFunction",
-      "Make a kept version live",
-      ok("The function", ref("Function")),
-      ["invalid_name", "bad_request", "function_not_found", "unsupported_feature", "overloaded"],
-      {
-        required: true,
-        content: json({
-          type: "object",
-          required: ["version"],
-          additionalProperties: false,
-          properties: { version: { type: "integer", minimum: 1 } },
-        }),
-      },
-    ),
-  },
+  ...releasePaths,
   "/v1/functions/{name}/unquarantine": {
     parameters: [nameParameter],
     post: operation(

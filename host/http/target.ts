@@ -1,6 +1,7 @@
 // Which function a request is for, from its raw target and Host: pure functions of text. The target
 // is taken as sent; nothing is decoded or normalised, so that "..%2f" never becomes a path.
 
+import { aliasName } from "../alias.ts";
 import { HostError } from "../errors.ts";
 import { functionName } from "../function.ts";
 import { bucketName, storeName, topicName, triggerName } from "../key.ts";
@@ -14,7 +15,7 @@ export type Target = {
 /** What a request on the data plane is for. */
 export type FunctionTarget = {
   readonly name: string;
-  /** The version that "@" pins, or null for the live one. */
+  /** The version or alias that "@" pins, or null for what is live. */
   readonly pin: string | null;
   /** After the name, "/" when empty. */
   readonly path: string;
@@ -86,6 +87,7 @@ export function functionTarget(target: Target, host: string): FunctionTarget | n
 const namesInPaths = [
   [/^\/v1\/functions\/([^/]+)/, functionName],
   [/^\/v1\/functions\/[^/]+\/triggers\/([^/]+)$/, triggerName],
+  [/^\/v1\/functions\/[^/]+\/aliases\/([^/]+)$/, aliasName],
   [/^\/v1\/topics\/([^/]+)$/, topicName],
   [/^\/v1\/kv\/([^/]+)$/, storeName],
   [/^\/v1\/blobs\/([^/]+)$/, bucketName],

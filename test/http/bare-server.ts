@@ -28,6 +28,8 @@ const deployment: Deployment = {
   quarantined: false,
   config: functionConfigDefault,
   configRevision: 1,
+  alias: "live",
+  isCanary: false,
 };
 
 const loaded = {
@@ -64,6 +66,7 @@ export class BareServer {
     };
     const invokeRoutes = new InvokeRoutes({
       route: () => ({ ...deployment, config }),
+      hold: () => ({ [Symbol.dispose]: () => {} }),
       invoke: async (request) => ({
         message: await answer(readRequestMessage(Buffer.from(request.message)), request),
         timings: {},

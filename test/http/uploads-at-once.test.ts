@@ -41,7 +41,7 @@ test("an upload for which there is no room left is overloaded, and gives back wh
   const outcomes: string[] = [];
   const other = (): never => assert.fail("nothing else is asked for");
   const routes = functionRoutes({
-    functions: { list: other, live: other, versions: other, config: other },
+    functions: { list: other, live: other, release: other, aliases: other, versions: other, config: other },
     uploads: new BodyBudget(100),
     deployer: {
       deploy: async (_name, bytes) => {
@@ -49,7 +49,6 @@ test("an upload for which there is no room left is overloaded, and gives back wh
       },
       remove: other,
       putConfig: other,
-      rollback: other,
       unquarantine: other,
     },
     baseUrl: other,

@@ -48,6 +48,8 @@ function deployment(name: string, concurrency: number, queue: number): Deploymen
     quarantined: false,
     config: { ...functionConfigDefault, concurrency, queue },
     configRevision: 1,
+    alias: "live",
+    isCanary: false,
   };
 }
 

@@ -21,6 +21,8 @@ const deployment: Deployment = {
   files: null,
   config: functionConfigDefault,
   configRevision: 1,
+  alias: "live",
+  isCanary: false,
 };
 const answer: InlineAnswer = {
   message: new Uint8Array(0),

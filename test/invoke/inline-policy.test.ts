@@ -19,6 +19,8 @@ const deployment = (freshCosts: Deployment["freshCosts"], id = 1): Deployment =>
   files: null,
   config: functionConfigDefault,
   configRevision: 1,
+  alias: "live",
+  isCanary: false,
 });
 
 const quick = deployment({ newUs: 500, resetUs: 2 });

@@ -24,6 +24,8 @@ const deployment = {
   quarantined: false,
   config: functionConfigDefault,
   configRevision: 1,
+  alias: "live",
+  isCanary: false,
 } as const;
 
 const watchGone = () => ({ [Symbol.dispose]: () => {} });

@@ -19,7 +19,9 @@ type Told = {
 
 function inMemory() {
   const database = openForWriting(":memory:");
-  database.exec("INSERT INTO functions (name, live_version, config_json) VALUES ('f', 1, '{}')");
+  database.exec(`INSERT INTO functions (name, config_json) VALUES ('f', '{}');
+    INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms) VALUES ('f', 1, 'one', 'wasi', 1, 0);
+    INSERT INTO aliases (function, alias, version, revision, changed_at_ms) VALUES ('f', 'live', 1, 1, 0)`);
   const events = new EventWrites(database);
   const clock = { ms: 1_000 };
   const listen = (trigger: string, settings: object) =>

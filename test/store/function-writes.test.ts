@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { functionConfigDefault } from "../../host/function.ts";
+import { AliasWrites } from "../../host/store/sqlite/alias-writes.ts";
 import { openForWriting } from "../../host/store/sqlite/database.ts";
+import { EventWrites } from "../../host/store/sqlite/event-writes.ts";
 import { FunctionWrites } from "../../host/store/sqlite/function-writes.ts";
 
 const versionsMax = 2;
 
 function writesInMemory() {
   const database = openForWriting(":memory:");
-  const writes = new FunctionWrites(database, versionsMax);
-  const deploy = (name: string, digest: string, metered = true) =>
+  const aliases = new AliasWrites(database, new EventWrites(database));
+  const writes = new FunctionWrites(database, versionsMax, aliases);
+  const deploy = (name: string, digest: string, { metered = true, isLive = true } = {}) =>
     writes.deploy(
       {
         name,
@@ -22,8 +25,9 @@ function writesInMemory() {
         files: null,
       },
       functionConfigDefault,
+      isLive,
     );
-  return { database, writes, deploy };
+  return { database, writes, aliases, deploy };
 }
 
 test("deploy names the digests that no version has any more", () => {
@@ -55,8 +59,39 @@ test("the same bytes stay one version when another Mayfly can meter them", () =>
   const { database, deploy } = writesInMemory();
   const metered = (): unknown =>
     database.prepare("SELECT metered FROM versions WHERE name = 'a'").get()?.["metered"];
-  deploy("a", "one", false);
+  deploy("a", "one", { metered: false });
   assert.equal(metered(), 0);
   assert.deepEqual(deploy("a", "one"), { created: false, version: 1, orphans: [] });
   assert.equal(metered(), 1);
+});
+
+test("what an alias names outlives the limit, and what it named before", () => {
+  const { database, aliases, deploy } = writesInMemory();
+  const kept = (): unknown[] =>
+    database
+      .prepare("SELECT version FROM versions ORDER BY version")
+      .all()
+      .map(({ version }) => version);
+  deploy("a", "one");
+  aliases.point("a", "first", 1);
+  deploy("a", "two");
+  deploy("a", "three");
+  assert.deepEqual(kept(), [1, 2, 3], "live was 2 before");
+  assert.deepEqual(deploy("a", "four"), { created: true, version: 4, orphans: ["two"] });
+  const canary = { version: 3, share: 1_000, guard: null };
+  aliases.put("a", "live", { version: 4, canary, sticky: null }, "any");
+  deploy("a", "five", { isLive: false });
+  assert.deepEqual(kept(), [1, 3, 4, 5]);
+  assert.deepEqual(deploy("a", "six", { isLive: false }).orphans, ["five"]);
+  aliases.remove("a", "first", "any");
+  assert.deepEqual([...deploy("a", "seven", { isLive: false }).orphans].sort(), ["one", "six"]);
+});
+
+test("a function goes with its aliases and versions", () => {
+  const { database, writes, aliases, deploy } = writesInMemory();
+  deploy("a", "one");
+  aliases.point("a", "first", 1);
+  writes.remove("a");
+  assert.deepEqual(database.prepare("SELECT * FROM aliases").all(), []);
+  assert.deepEqual(database.prepare("SELECT * FROM versions").all(), []);
 });

@@ -46,6 +46,9 @@ test("versions and crashes are there after the migration, and no id is used agai
     database.exec(`INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms)
       VALUES ('f', 3, 'd', 'wasi', 1, 8)`);
     assert.deepEqual(rows("SELECT id FROM versions WHERE digest = 'd'"), [[4]]);
+    assert.deepEqual(rows("SELECT function, alias, version, version_before FROM aliases"), [
+      ["f", "live", 2, 1],
+    ]);
     database.exec("DELETE FROM functions");
     assert.deepEqual(rows("SELECT * FROM crashes"), []);
     assert.deepEqual(rows("PRAGMA foreign_key_check"), []);

@@ -26,9 +26,9 @@ let id = 0;
 beforeEach(() => {
   files += 1;
   database = openForWriting(join(folder, `${files}.db`));
-  database.exec(
-    "INSERT INTO functions (name, config_json, version_last, live_version) VALUES ('f', '{}', 1, 1)",
-  );
+  database.exec(`INSERT INTO functions (name, config_json, version_last) VALUES ('f', '{}', 1);
+    INSERT INTO versions (name, version, digest, abi, size_bytes, created_at_ms) VALUES ('f', 1, 'one', 'wasi', 1, 0);
+    INSERT INTO aliases (function, alias, version, revision, changed_at_ms) VALUES ('f', 'live', 1, 1, 0)`);
   events = new EventWrites(database);
   replications = new ReplicationWrites(database, events);
   id = replications.note({ slot: "s1", database: "db", sealedUrl });

@@ -11,7 +11,8 @@ import type { LogLine } from "../../host/invocation.ts";
 import { type Host, type HostOptions, start } from "../../host/main.ts";
 import { type Answer, type Ask, ask } from "./http-client.ts";
 
-export type TestHostOptions = Partial<HostConfig> & Pick<HostOptions, "sync" | "resolve" | "queueEventsMax">;
+export type TestHostOptions = Partial<HostConfig> &
+  Pick<HostOptions, "sync" | "resolve" | "queueEventsMax" | "versionsMax">;
 
 export class TestHost {
   readonly host: Host;
@@ -26,7 +27,7 @@ export class TestHost {
   }
 
   static async start(options: TestHostOptions = {}): Promise<TestHost> {
-    const { sync, resolve, queueEventsMax, ...config } = options;
+    const { sync, resolve, queueEventsMax, versionsMax, ...config } = options;
     const dataDir = config.dataDir ?? (await mkdtemp(join(tmpdir(), "mayfly-test-")));
     const faults: string[] = [];
     const log = pino({ level: "error" }, { write: (line: string) => void faults.push(line) });
@@ -49,6 +50,7 @@ export class TestHost {
         ...(sync && { sync }),
         ...(resolve && { resolve }),
         ...(queueEventsMax !== undefined && { queueEventsMax }),
+        ...(versionsMax !== undefined && { versionsMax }),
       },
     );
     return new TestHost(host, dataDir, faults);

@@ -44,9 +44,7 @@ export class EventWrites {
   }
 
   putTrigger({ function: name, trigger }: TriggerKey, settings: TriggerSettings): boolean {
-    if (
-      this.#sql.get("SELECT 1 FROM functions WHERE name = ? AND live_version IS NOT NULL", name) === undefined
-    )
+    if (this.#sql.get("SELECT 1 FROM aliases WHERE function = ? AND alias = 'live'", name) === undefined)
       throw new HostError("function_not_found", `No function "${name}"`);
     const known = this.#sql.get("SELECT id FROM triggers WHERE function = ? AND name = ?", name, trigger);
     const now = this.#now();

@@ -1,66 +1,60 @@
-// Functions in SQLite: reads on this thread's own connection, kept in a map of live deployments that
-// is renewed after each change; writes through the writer thread.
+// Functions in SQLite: reads on this thread's own connection, with what aliases lead to kept in memory
+// until a change; writes through the writer thread.
 
 import type { DatabaseSync } from "node:sqlite";
+import { type Alias, liveAlias, type Release, type Split } from "../../alias.ts";
 import {
-  type Abi,
   type Deployment,
-  type FreshCosts,
   type FunctionConfig,
   type FunctionVersion,
   functionConfigDefault,
-  parseFunctionConfig,
 } from "../../function.ts";
+import type { Told } from "../cause.ts";
+import type { Condition } from "../condition.ts";
 import type { CrashRecord, DeployOutcome, FunctionStore, NewVersion } from "../function-store.ts";
-import { type Row, StatementCache } from "./statement-cache.ts";
+import type { TakeBack } from "../take-back.ts";
+import { deploymentColumns, toConfig, toDeployment, toVersion } from "./function-rows.ts";
+import { ReleaseReads } from "./release-reads.ts";
+import { StatementCache } from "./statement-cache.ts";
 import type { Writer } from "./writer.ts";
-
-const deploymentColumns = `v.id, v.name, v.version, v.digest, v.abi, v.size_bytes, v.created_at_ms,
-  v.new_us, v.reset_us, v.quarantined, v.metered, v.files_digest, v.files_bytes, f.config_json, f.config_revision`;
-
-/** Names looked up and not found are kept too, up to this many: a probe must not cost a query each. */
-const cachedMax = 20_000;
 
 export class SqliteFunctionStore implements FunctionStore {
   readonly #sql: StatementCache;
   readonly #writer: Writer;
-  readonly #live = new Map<string, Deployment | null>();
+  readonly #releases: ReleaseReads;
 
   constructor(database: DatabaseSync, writer: Writer) {
     this.#sql = new StatementCache(database);
     this.#writer = writer;
+    this.#releases = new ReleaseReads(this.#sql);
   }
 
   list(): Deployment[] {
     return this.#sql
       .all(
-        `SELECT ${deploymentColumns} FROM functions f
-         JOIN versions v ON v.name = f.name AND v.version = f.live_version ORDER BY f.name`,
+        `SELECT ${deploymentColumns} FROM aliases a
+         JOIN versions v ON v.name = a.function AND v.version = a.version
+         JOIN functions f ON f.name = a.function WHERE a.alias = ? ORDER BY f.name`,
+        liveAlias,
       )
-      .map(toDeployment);
+      .map((row) => toDeployment(row, { alias: liveAlias, isCanary: false }));
   }
 
   count(): number {
-    return Number(
-      this.#sql.get("SELECT count(*) AS functions FROM functions WHERE live_version IS NOT NULL")?.[
-        "functions"
-      ] ?? 0,
-    );
+    const sql = "SELECT count(*) AS functions FROM aliases WHERE alias = ?";
+    return Number(this.#sql.get(sql, liveAlias)?.["functions"] ?? 0);
   }
 
   live(name: string): Deployment | null {
-    let found = this.#live.get(name);
-    if (found === undefined) {
-      const row = this.#sql.get(
-        `SELECT ${deploymentColumns} FROM functions f
-         JOIN versions v ON v.name = f.name AND v.version = f.live_version WHERE f.name = ?`,
-        name,
-      );
-      found = row === undefined ? null : toDeployment(row);
-      if (this.#live.size >= cachedMax) this.#live.clear();
-      this.#live.set(name, found);
-    }
-    return found;
+    return this.#releases.live(name)?.stable ?? null;
+  }
+
+  release(name: string, alias: string): Release | null {
+    return this.#releases.get(name, alias);
+  }
+
+  aliases(name: string): Alias[] {
+    return this.#releases.aliases(name);
   }
 
   at(name: string, version: number): Deployment | null {
@@ -94,6 +88,11 @@ export class SqliteFunctionStore implements FunctionStore {
     return new Set(rows.map((row) => String(row["digest"])));
   }
 
+  isNamed(digest: string): boolean {
+    const sql = "SELECT 1 FROM versions WHERE digest = ?1 OR (files_digest <> '' AND files_digest = ?1)";
+    return this.#sql.get(sql, digest) !== undefined;
+  }
+
   suspects(): number[] {
     return this.#sql.all("SELECT id FROM versions WHERE suspect = 1").map((row) => Number(row["id"]));
   }
@@ -103,15 +102,31 @@ export class SqliteFunctionStore implements FunctionStore {
     return Number(this.#sql.get(sql, versionId, sinceMs)?.["crashes"]);
   }
 
-  async deploy(version: NewVersion): Promise<DeployOutcome> {
+  async deploy(version: NewVersion, isLive = true): Promise<DeployOutcome> {
     return this.#changed(
       version.name,
-      this.#writer.write("functions", "deploy", version, functionConfigDefault),
+      this.#writer.write("functions", "deploy", version, functionConfigDefault, isLive),
     );
   }
 
-  async rollback(name: string, version: number): Promise<void> {
-    await this.#changed(name, this.#writer.write("functions", "rollback", name, version));
+  async putAlias(name: string, alias: string, split: Split, condition: Condition<number>): Promise<boolean> {
+    return this.#changed(name, this.#writer.write("aliases", "put", name, alias, split, condition));
+  }
+
+  async removeAlias(name: string, alias: string, condition: Condition<number>): Promise<void> {
+    await this.#changed(name, this.#writer.write("aliases", "remove", name, alias, condition));
+  }
+
+  async promote(name: string, alias: string): Promise<void> {
+    await this.#changed(name, this.#writer.write("aliases", "promote", name, alias));
+  }
+
+  async rollback(name: string, alias: string, version: number | null): Promise<void> {
+    await this.#changed(name, this.#writer.write("aliases", "rollback", name, alias, version));
+  }
+
+  async takeBack(change: TakeBack, room: number): Promise<Told & { readonly taken: boolean }> {
+    return this.#changed(change.name, this.#writer.write("aliases", "takeBack", change, room));
   }
 
   async putConfig(name: string, config: FunctionConfig): Promise<void> {
@@ -124,7 +139,7 @@ export class SqliteFunctionStore implements FunctionStore {
 
   async recordCrash(crash: CrashRecord): Promise<void> {
     await this.#writer.write("functions", "recordCrash", crash);
-    this.#live.clear();
+    this.#releases.forgetAll();
   }
 
   async clearSuspect(versionId: number): Promise<void> {
@@ -133,45 +148,13 @@ export class SqliteFunctionStore implements FunctionStore {
 
   async unquarantine(versionId: number): Promise<void> {
     await this.#writer.write("functions", "unquarantine", versionId);
-    this.#live.clear();
+    this.#releases.forgetAll();
   }
 
   async #changed<value>(name: string, change: Promise<value>): Promise<value> {
-    const value = await change.finally(() => this.#live.delete(name));
+    const value = await change.finally(() => this.#releases.forget(name));
     // Looked up now, so that the first call need not.
     this.live(name);
     return value;
   }
-}
-
-function toConfig(row: Row): FunctionConfig {
-  return parseFunctionConfig(JSON.parse(String(row["config_json"])));
-}
-
-function toVersion(row: Row): FunctionVersion {
-  return {
-    id: Number(row["id"]),
-    name: String(row["name"]),
-    version: Number(row["version"]),
-    digest: String(row["digest"]),
-    abi: String(row["abi"]) as Abi,
-    bytes: Number(row["size_bytes"]),
-    createdAtMs: Number(row["created_at_ms"]),
-    freshCosts: toCosts(row),
-    quarantined: row["quarantined"] === 1,
-    metered: row["metered"] === 1,
-    files:
-      row["files_digest"] === ""
-        ? null
-        : { digest: String(row["files_digest"]), bytes: Number(row["files_bytes"]) },
-  };
-}
-
-function toCosts({ new_us: newUs, reset_us: resetUs }: Row): FreshCosts | null {
-  if (typeof newUs !== "number") return null;
-  return { newUs, resetUs: typeof resetUs === "number" ? resetUs : null };
-}
-
-function toDeployment(row: Row): Deployment {
-  return { ...toVersion(row), config: toConfig(row), configRevision: Number(row["config_revision"]) };
 }

@@ -2,24 +2,29 @@
 // of its group's transaction. One exported function per change; no reads for anyone else.
 
 import type { DatabaseSync } from "node:sqlite";
+import { liveAlias, noLiveVersion } from "../../alias.ts";
 import { HostError } from "../../errors.ts";
 import type { FunctionConfig } from "../../function.ts";
 import type { CrashRecord, DeployOutcome, NewVersion } from "../function-store.ts";
+import type { AliasWrites } from "./alias-writes.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 
 export class FunctionWrites {
   readonly #sql: StatementCache;
   readonly #versionsMax: number;
+  readonly #aliases: AliasWrites;
 
-  constructor(database: DatabaseSync, versionsMax: number) {
+  constructor(database: DatabaseSync, versionsMax: number, aliases: AliasWrites) {
     this.#sql = new StatementCache(database);
     this.#versionsMax = versionsMax;
+    this.#aliases = aliases;
   }
 
-  /** Makes `version` live: a new row, or the kept one with the same digest. */
-  deploy(version: NewVersion, configDefault: FunctionConfig): DeployOutcome {
+  /** Keeps `version`, and makes it live if it is to be: a new row, or the kept one with the same digest. */
+  deploy(version: NewVersion, configDefault: FunctionConfig, isLive: boolean): DeployOutcome {
     const { name, digest, abi, bytes, createdAtMs, freshCosts, metered } = version;
     const { digest: filesDigest = "", bytes: filesBytes = 0 } = version.files ?? {};
+    if (!isLive) this.#assertLive(name);
     this.#sql.run(
       "INSERT INTO functions (name, config_json) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
       name,
@@ -42,7 +47,7 @@ export class FunctionWrites {
         name,
         number,
       );
-      this.#setLive(name, number);
+      if (isLive) this.#aliases.point(name, liveAlias, number);
       return { created: false, version: number, orphans: [] };
     }
     const next = Number(
@@ -67,22 +72,14 @@ export class FunctionWrites {
       filesDigest,
       filesBytes,
     );
-    this.#setLive(name, next);
-    const pruned = this.#sql.all(
-      `DELETE FROM versions WHERE name = ?1 AND version IN (
-         SELECT version FROM versions WHERE name = ?1 AND version <> ?2 ORDER BY version DESC LIMIT -1 OFFSET ?3)
-       RETURNING digest, files_digest`,
-      name,
-      next,
-      this.#versionsMax - 1,
-    );
-    return { created: true, version: next, orphans: this.#orphans(pruned) };
+    if (isLive) this.#aliases.point(name, liveAlias, next);
+    return { created: true, version: next, orphans: this.#orphans(this.#prune(name, next)) };
   }
 
-  rollback(name: string, version: number): void {
-    const found = this.#sql.get("SELECT id FROM versions WHERE name = ? AND version = ?", name, version);
-    if (found === undefined) throw new HostError("function_not_found", `No version ${version} of "${name}"`);
-    this.#setLive(name, version);
+  /** Whether a version has these bytes, as its module or its files. */
+  #isNamed(digest: string): boolean {
+    const named = "SELECT 1 FROM versions WHERE digest = ?1 OR (files_digest <> '' AND files_digest = ?1)";
+    return this.#sql.get(named, digest) !== undefined;
   }
 
   putConfig(name: string, config: FunctionConfig): void {
@@ -118,15 +115,33 @@ export class FunctionWrites {
     this.#sql.run("DELETE FROM crashes WHERE version_id = ?", versionId);
   }
 
-  #orphans(removed: readonly Row[]): string[] {
-    const digests = removed.flatMap((row) => [String(row["digest"]), String(row["files_digest"])]);
-    const named = "SELECT 1 FROM versions WHERE digest = ?1 OR (files_digest <> '' AND files_digest = ?1)";
-    return [...new Set(digests)].filter(
-      (digest) => digest !== "" && this.#sql.get(named, digest) === undefined,
+  #assertLive(name: string): void {
+    const sql = "SELECT 1 FROM aliases WHERE function = ? AND alias = ?";
+    if (this.#sql.get(sql, name, liveAlias) !== undefined) return;
+    throw noLiveVersion(name);
+  }
+
+  /** Removes the oldest versions beyond the limit, but for those that an alias names. */
+  #prune(name: string, newest: number): Row[] {
+    return this.#sql.all(
+      `WITH named AS (
+         SELECT ?2 AS version
+         UNION SELECT version FROM aliases WHERE function = ?1
+         UNION SELECT canary_version FROM aliases WHERE function = ?1 AND canary_version IS NOT NULL
+         UNION SELECT version_before FROM aliases WHERE function = ?1 AND version_before IS NOT NULL)
+       DELETE FROM versions WHERE name = ?1 AND version IN (
+         SELECT version FROM versions WHERE name = ?1 AND version NOT IN (SELECT version FROM named)
+         ORDER BY version DESC
+         LIMIT -1 OFFSET max(0, ?3 - (SELECT count(*) FROM versions JOIN named USING (version) WHERE name = ?1)))
+       RETURNING digest, files_digest`,
+      name,
+      newest,
+      this.#versionsMax,
     );
   }
 
-  #setLive(name: string, version: number): void {
-    this.#sql.run("UPDATE functions SET live_version = ? WHERE name = ?", version, name);
+  #orphans(removed: readonly Row[]): string[] {
+    const digests = removed.flatMap((row) => [String(row["digest"]), String(row["files_digest"])]);
+    return [...new Set(digests)].filter((digest) => digest !== "" && !this.#isNamed(digest));
   }
 }

@@ -22,9 +22,16 @@ export type SqliteStores = {
   close(): Promise<void>;
 };
 
-/** Opens `file`, which is made when it is missing. After `onWriterLost` no change can be stored. */
-export async function openStores(file: string, onWriterLost: (error: Error) => void): Promise<SqliteStores> {
-  const writer = await Writer.start({ file, versionsMax: limits.versionsPerFunctionMax }, onWriterLost);
+/**
+ * Opens `file`, which is made when it is missing; keeps so many versions of a function. After `onWriterLost`
+ * no change can be stored.
+ */
+export async function openStores(
+  file: string,
+  onWriterLost: (error: Error) => void,
+  versionsMax: number = limits.versionsPerFunctionMax,
+): Promise<SqliteStores> {
+  const writer = await Writer.start({ file, versionsMax }, onWriterLost);
   await writer.write("events", "takeBackLeases");
   const database = openForReading(file);
   return {

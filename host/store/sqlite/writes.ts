@@ -2,6 +2,7 @@
 // may span stores: a change and the event that tells of it.
 
 import type { DatabaseSync } from "node:sqlite";
+import { AliasWrites } from "./alias-writes.ts";
 import { AsyncWrites } from "./async-writes.ts";
 import { BlobWrites } from "./blob-writes.ts";
 import { EventWrites } from "./event-writes.ts";
@@ -11,8 +12,10 @@ import { ReplicationWrites } from "./replication-writes.ts";
 
 export function writesOf(database: DatabaseSync, versionsMax: number) {
   const events = new EventWrites(database);
+  const aliases = new AliasWrites(database, events);
   return {
-    functions: new FunctionWrites(database, versionsMax),
+    functions: new FunctionWrites(database, versionsMax, aliases),
+    aliases,
     kv: new KvWrites(database, events),
     blobs: new BlobWrites(database, events),
     async: new AsyncWrites(database, events),
