@@ -14,6 +14,7 @@ const benchmarks = [
   "density",
   "endurance",
   "restart",
+  "switching",
   "kernels",
   "languages",
   "components",
