@@ -46,3 +46,38 @@ export function readToken(text: string, source: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw new WrongUsage(`${source} is not usable, want visible ASCII characters without spaces`);
 }
+
+/** `2` or `v2`. */
+export function readVersion(text: string): number {
+  const digits = /^v?([1-9]\d{0,8})$/.exec(text)?.[1];
+  if (digits === undefined) {
+    throw new WrongUsage(`Cannot read ${JSON.stringify(text)} as a version, want a number such as 2`);
+  }
+  return Number(digits);
+}
+
+/** `live` unless given. */
+export function readAlias(text = "live"): string {
+  if (isFunctionName(text) && !/^\d+$/.test(text)) return text;
+  throw new WrongUsage(
+    `Cannot use ${JSON.stringify(text)} as an alias, want 1 to 63 of a-z, 0-9 and inner hyphens, and not digits alone`,
+  );
+}
+
+/** `10%`, `10` or `0.5%`. */
+export function readPercent(text: string): number {
+  const digits = /^(\d{1,3}(?:\.\d{1,2})?) ?%?$/.exec(text)?.[1];
+  if (digits !== undefined && Number(digits) <= 100) return Number(digits);
+  throw new WrongUsage(
+    `Cannot read ${JSON.stringify(text)} as a share, want 0% to 100% with at most two decimals`,
+  );
+}
+
+const msByUnit: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** `250ms`, `60s`, `5m` or `1h`; bare numbers are milliseconds. */
+export function readMs(text: string): number {
+  const [, digits, unit = "ms"] = /^(\d{1,9})(ms|s|m|h)?$/.exec(text) ?? [];
+  if (digits !== undefined) return Number(digits) * (msByUnit[unit] ?? 1);
+  throw new WrongUsage(`Cannot read ${JSON.stringify(text)} as a time, want such as 250ms or 60s`);
+}

@@ -52,6 +52,8 @@ export type HostClient = {
       readonly signal?: AbortSignal;
       /** What `packFolder` made. */
       readonly files?: Uint8Array<ArrayBuffer> | null;
+      /** False keeps it back: calls go on with what is live. */
+      readonly live?: boolean;
     },
   ) => Promise<{ readonly record: FunctionRecord; readonly changed: boolean }>;
   /** The effective values; empty for a function that does not exist yet. */
@@ -62,7 +64,9 @@ export type HostClient = {
   readonly module: (name: string, version: number | null) => Promise<Uint8Array>;
   /** The files that a version carries, likewise, in the form that `deploy` takes; null for none. */
   readonly files: (name: string, version: number | null) => Promise<Uint8Array<ArrayBuffer> | null>;
-  readonly rollback: (name: string, version: number) => Promise<unknown>;
+  /** To a version, or with null to where the alias was before. */
+  readonly rollback: (name: string, version: number | null, alias: string) => Promise<FunctionRecord>;
+  readonly promote: (name: string, alias: string) => Promise<FunctionRecord>;
   readonly remove: (name: string) => Promise<void>;
   readonly logs: (name: string) => Promise<readonly LogLine[]>;
   /**
@@ -107,9 +111,9 @@ export function createClient(base: URL, token: string | null): HostClient {
       (await send("GET", "/v1/limits")).resume();
     },
     list: async () => readJson(url, await send("GET", "/v1/functions"), functionList),
-    async deploy(name, wasm, { signal, files = null } = {}) {
+    async deploy(name, wasm, { signal, files = null, live = true } = {}) {
       const body = files === null ? { type: "application/wasm", bytes: wasm } : await formOf(wasm, files);
-      const answer = await send("PUT", functionPath(name), body, { signal });
+      const answer = await send("PUT", functionPath(name, live ? "" : "?live=false"), body, { signal });
       const record = await readJson(url, answer, functionRecord);
       return { record, changed: answer.statusCode === 201 };
     },
@@ -133,8 +137,13 @@ export function createClient(base: URL, token: string | null): HostClient {
       const bytes = await readAnswerBytes(url, answer);
       return answer.statusCode === 204 ? null : bytes;
     },
-    rollback: async (name, version) =>
-      readAnswer(url, await sendJson("POST", functionPath(name, "/rollback"), { version })),
+    async rollback(name, version, alias) {
+      const body = { ...(version !== null && { version }), ...(alias !== "live" && { alias }) };
+      return readJson(url, await sendJson("POST", functionPath(name, "/rollback"), body), functionRecord);
+    },
+    async promote(name, alias) {
+      return readJson(url, await sendJson("POST", functionPath(name, "/promote"), { alias }), functionRecord);
+    },
     async remove(name) {
       (await send("DELETE", functionPath(name))).resume();
     },

@@ -16,6 +16,7 @@ import { invokeCommand } from "./commands/invoke.ts";
 import { kvCommands } from "./commands/kv.ts";
 import { listCommand } from "./commands/list.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { aliasCommands, promoteCommand, releaseCommand } from "./commands/release.ts";
 import { removeCommand } from "./commands/remove.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -35,7 +36,10 @@ const commands = [
   listCommand,
   logsCommand,
   configCommand,
+  releaseCommand,
+  promoteCommand,
   rollbackCommand,
+  aliasCommands,
   kvCommands,
   blobCommands,
   invocationCommands,

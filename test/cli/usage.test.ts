@@ -37,7 +37,16 @@ const wrong: [argv: string[], says: RegExp][] = [
   [["config", "hello", "--unset", "timeout"], /Unknown key "timeout", did you mean timeoutMs/],
   [["rollback", "hello", "first"], /Cannot read "first" as a version, want a number such as 2/],
   [["rollback", "hello", "0"], /Cannot read "0" as a version/],
-  [["rollback", "hello"], /Missing required argument 'version'/],
+  [["rollback"], /Missing required argument 'name'/],
+  [["rollback", "hello", "--alias", "7"], /Cannot use "7" as an alias/],
+  [["release", "hello"], /Missing required argument 'version'/],
+  [["release", "hello", "2", "--canary", "110%"], /Cannot read "110%" as a share, want 0% to 100%/],
+  [["release", "hello", "2", "--canary", "some"], /Cannot read "some" as a share/],
+  [["release", "hello", "2", "--sticky", "cookie:a"], /add --canary 10%, or leave it out/],
+  [["release", "hello", "2", "--canary", "5%", "--sticky", "ip"], /want header:NAME or cookie:NAME/],
+  [["release", "hello", "2", "--canary", "5%", "--window", "60s"], /no bound to judge it by/],
+  [["release", "hello", "2", "--canary", "5%", "--max-p99", "fast"], /Cannot read "fast" as a time/],
+  [["deploy", "hello", "hello.wasm", "--no-live", "--env", "A=1"], /leave out --env/],
   [["remove"], /Missing required argument 'name'/],
   [["dev", "hello.wasm"], /Cannot watch "hello.wasm", want a .ts file/],
   [["dev", "hello.ts", "Bad Name"], /Cannot use "Bad Name" as a function name/],
@@ -81,7 +90,7 @@ test("--help lists every command of the contract and exits 0", async () => {
   assert.equal(stderr, "");
   const listed = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
   const wanted =
-    "serve init build deploy invoke list logs config rollback kv blob invocations trigger publish events remove dev call bench help";
+    "serve init build deploy invoke list logs config release promote rollback alias kv blob invocations trigger publish events remove dev call bench help";
   assert.deepEqual(listed, wanted.split(" "));
 });
 

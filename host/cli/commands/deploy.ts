@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { readFunctionName, readPair } from "../arguments.ts";
 import type { FunctionRecord, HostClient } from "../client.ts";
 import { type CommandSpec, listOption, requiredArgument, textOption } from "../command.ts";
+import { WrongUsage } from "../failure.ts";
 import { environmentOf } from "../function-settings.ts";
 import { readModule } from "../function-source.ts";
 import { formatBytes, shortDigest } from "../output.ts";
@@ -19,6 +20,7 @@ export const deployCommand: CommandSpec = {
     "mayfly deploy hello hello.ts",
     "mayfly deploy hello hello.wasm --env GREETING=Hi",
     "mayfly deploy site site.wasm --files public",
+    "mayfly deploy hello hello.ts --no-live",
   ],
   options: [
     {
@@ -30,32 +32,43 @@ export const deployCommand: CommandSpec = {
       flags: "--files <folder>",
       meaning: "carry the files of a folder, which the program finds under /",
     },
+    { flags: "--no-live", meaning: "keep the version back: calls go on with the live one" },
   ],
   usesHost: true,
   async run(args, context) {
     const name = readFunctionName(requiredArgument(args, 0));
     const pairs = listOption(context.options, "env").map(readPair);
+    // As the commander has it: there and true without the option.
+    const live = context.options["live"] !== false;
+    if (!live && pairs.length > 0) {
+      throw new WrongUsage(
+        "Variables are the function's, so the live version would have them too: leave out --env",
+      );
+    }
     const client = context.client();
     const wasm = await readModule(requiredArgument(args, 1), context);
     const folder = textOption(context.options, "files");
     const files = folder === undefined ? null : await packFolder(resolve(context.io.cwd, folder), folder);
     context.output.progress(`Deploying ${name} ...`);
-    const { record, changed } = await deployWith(client, name, { wasm, files }, pairs);
+    const { record, changed } = await deployWith(client, name, { wasm, files, live }, pairs);
     context.output.value({ ...record, url: functionUrl(client.url, record), changed });
-    context.output.line(describeDeploy(record, changed));
+    context.output.line(describeDeploy(record, { changed, live }));
     context.output.line(functionUrl(client.url, record));
     return 0;
   },
 };
 
 /** `Deployed hello v3 sha256:0123456789ab (1.2 kB)`. */
-export function describeDeploy(record: FunctionRecord, changed: boolean): string {
+export function describeDeploy(
+  record: FunctionRecord,
+  { changed, live = true }: { readonly changed: boolean; readonly live?: boolean },
+): string {
   const name = terminalLine(record.name);
   const version = `v${record.version ?? "?"}`;
-  if (!changed) return `${name} ${version} has these bytes already and is live`;
+  if (!changed) return `${name} ${version} has these bytes already${live ? " and is live" : ""}`;
   const digest = terminalLine(shortDigest(record.digest ?? ""));
   const how = record.metered === false ? ", unmetered: on threads of its own" : "";
-  return `Deployed ${name} ${version} ${digest} (${formatBytes(record.bytes ?? 0)})${how}`;
+  return `Deployed ${name} ${version} ${digest} (${formatBytes(record.bytes ?? 0)})${how}${live ? "" : ", not live"}`;
 }
 
 /** Where to call it, absolute. */
@@ -69,15 +82,16 @@ export function functionUrl(hostUrl: string, record: FunctionRecord): string {
 async function deployWith(
   client: HostClient,
   name: string,
-  { wasm, files }: { wasm: Uint8Array<ArrayBuffer>; files: Uint8Array<ArrayBuffer> | null },
+  upload: { wasm: Uint8Array<ArrayBuffer>; files: Uint8Array<ArrayBuffer> | null; live: boolean },
   pairs: readonly (readonly [string, string])[],
 ): ReturnType<HostClient["deploy"]> {
-  if (pairs.length === 0) return client.deploy(name, wasm, { files });
+  const { wasm, ...options } = upload;
+  if (pairs.length === 0) return client.deploy(name, wasm, options);
   const before = await client.readConfig(name);
   const env = { ...environmentOf(before), ...Object.fromEntries(pairs) };
   await client.writeConfig(name, { ...before, env });
   try {
-    return await client.deploy(name, wasm, { files });
+    return await client.deploy(name, wasm, options);
   } catch (error) {
     await client.writeConfig(name, before);
     throw error;

@@ -97,7 +97,7 @@ async function buildAndDeploy(session: Session, signal: AbortSignal): Promise<vo
     const url = functionUrl(client.url, record);
     output.value({ event: "deployed", ...record, url, changed, buildMs, deployMs });
     const took = `in ${buildMs + deployMs} ms (build ${buildMs} ms, deploy ${deployMs} ms)`;
-    output.line(`${output.style("green", describeDeploy(record, changed))} ${took}: ${url}`);
+    output.line(`${output.style("green", describeDeploy(record, { changed }))} ${took}: ${url}`);
   } catch (error) {
     if (signal.aborted) return;
     const code = error instanceof CommandFailure ? error.code : "failed";

@@ -1,31 +1,26 @@
-// `mayfly rollback NAME VERSION`: makes a kept version live again.
+// `mayfly rollback NAME [VERSION]`: makes a kept version live again; without one, ends a canary or goes
+// back to the version before.
 
-import { readFunctionName } from "../arguments.ts";
-import { type CommandSpec, requiredArgument } from "../command.ts";
-import { WrongUsage } from "../failure.ts";
+import { readAlias, readFunctionName, readVersion } from "../arguments.ts";
+import { type CommandSpec, requiredArgument, textOption } from "../command.ts";
+import { terminalLine } from "../terminal-text.ts";
 
 export const rollbackCommand: CommandSpec = {
   name: "rollback",
-  args: "<name> <version>",
+  args: "<name> [version]",
   summary: "make an earlier version live again",
-  examples: ["mayfly rollback hello 2"],
-  options: [],
+  examples: ["mayfly rollback hello 2", "mayfly rollback hello"],
+  notes: "Without VERSION it ends a canary, or goes back to the version that was live before.",
+  options: [{ flags: "--alias <alias>", meaning: "an alias other than live" }],
   usesHost: true,
-  async run(args, { client, output }) {
+  async run(args, { client, options, output }) {
     const name = readFunctionName(requiredArgument(args, 0));
-    const version = readVersion(requiredArgument(args, 1));
-    const answer = await client().rollback(name, version);
-    output.value(answer ?? { name, version });
-    output.line(`${name} v${version} is live`);
+    const version = args[1] === undefined ? null : readVersion(args[1]);
+    const alias = readAlias(textOption(options, "alias"));
+    const record = await client().rollback(name, version, alias);
+    output.value(record);
+    const what = alias === "live" ? "live" : `what ${terminalLine(alias)} leads to`;
+    output.line(`${name} v${record.version ?? version} is ${what}`);
     return 0;
   },
 };
-
-/** `2` or `v2`. */
-function readVersion(text: string): number {
-  const digits = /^v?([1-9]\d{0,8})$/.exec(text)?.[1];
-  if (digits === undefined) {
-    throw new WrongUsage(`Cannot read ${JSON.stringify(text)} as a version, want a number such as 2`);
-  }
-  return Number(digits);
-}
