@@ -41,6 +41,12 @@ export const errorTable = {
     false,
     "The alias cannot be set or removed so; the detail says what is wrong, docs/releases.md what an alias is",
   ),
+  invalid_route: row(
+    400,
+    "caller",
+    false,
+    "The route is not valid; the detail names every fault, docs/routes.md what a route is",
+  ),
   invalid_trigger: row(400, "caller", false, "The trigger is not valid; the detail names every fault"),
   invalid_event: row(
     400,
@@ -70,6 +76,7 @@ export const errorTable = {
   not_found: row(404, "caller", false, "No such route; see /openapi.json"),
   function_not_found: row(404, "caller", false, "No function or version of that name; deploy it first"),
   alias_not_found: row(404, "caller", false, "The function has no alias of that name; see its aliases"),
+  route_not_found: row(404, "caller", false, "The host has no route of that name; see /v1/routes"),
   trigger_not_found: row(404, "caller", false, "The function has no trigger of that name"),
   event_not_found: row(404, "caller", false, "No such event: it has been delivered, or dropped"),
   invocation_not_found: row(404, "caller", false, "No such asynchronous call, or its time is over"),
@@ -82,6 +89,18 @@ export const errorTable = {
     "The route exists, but not with this method; see the Allow header",
   ),
   request_timeout: row(408, "caller", true, "The request did not arrive complete in time; send it again"),
+  route_conflict: row(
+    409,
+    "caller",
+    false,
+    "Another route takes the same requests, which the detail names; change or remove that one",
+  ),
+  route_reserved: row(
+    409,
+    "caller",
+    false,
+    "The route would take what is the host's own; choose another path, or a host name of the route's own",
+  ),
   no_live_version: row(
     409,
     "caller",

@@ -20,6 +20,7 @@ import { PreparedFiles } from "./store/files/prepared-files.ts";
 import type { FunctionStore } from "./store/function-store.ts";
 import type { KvStore } from "./store/kv-store.ts";
 import type { ReplicationStore } from "./store/replication-store.ts";
+import type { RouteStore } from "./store/route-store.ts";
 import { openStores } from "./store/sqlite/stores.ts";
 import type { SyncPath } from "./store/sync.ts";
 import { clearRunning, markExpectedEnd, readRunning } from "./worker/running-record.ts";
@@ -35,6 +36,7 @@ export type HostState = {
   readonly blobFiles: BlobFiles;
   readonly events: EventStore;
   readonly replications: ReplicationStore;
+  readonly routes: RouteStore;
   readonly secrets: SecretBox;
   readonly artifacts: FileArtifactStore;
   /** Reads uploads, and keeps what it derives of them. */
@@ -90,6 +92,7 @@ export async function openState(
       blobFiles: await BlobFiles.open(join(dataDir, "blobs"), sync, (digest) => stores.blobs.isUsed(digest)),
       events: stores.events,
       replications: stores.replications,
+      routes: stores.routes,
       secrets,
       artifacts,
       preparer: new Preparer(new PreparedFiles(join(dataDir, "prepared"))),

@@ -16,6 +16,9 @@ export const topicName = (text: string): string => nameOf(text, "topic");
 /** Returns `text` when it is the name of a trigger, else throws `invalid_name`. */
 export const triggerName = (text: string): string => nameOf(text, "trigger");
 
+/** Returns `text` when it is the name of a route, else throws `invalid_name`. */
+export const routeName = (text: string): string => nameOf(text, "route");
+
 function nameOf(text: string, what: string): string {
   if (isFunctionName(text)) return text;
   const shown = JSON.stringify(text.slice(0, 80));

@@ -19,6 +19,7 @@ import { type ControlParts, controlApp } from "./http/app.ts";
 import { BodyBudget } from "./http/body-budget.ts";
 import { InternalCalls } from "./http/internal-calls.ts";
 import { type InvokeRouteParts, InvokeRoutes } from "./http/invoke-routes.ts";
+import { Routing } from "./http/routing.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { LogLine } from "./invocation.ts";
 import { Admission } from "./invoke/admission.ts";
@@ -76,12 +77,16 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const engine = startEngine(config, options, state, stores, log, onFault);
   const { admission, bodies, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
   const events = startEvents(state, stores, engine, log, onFault);
+  const routing = new Routing({ store: state.routes, hostNames: config.hostNames });
   const inspectors = new Inspectors();
   inspectors.prepare();
   const deployer = newDeployer(config, state, {
     inspectors,
     engine,
-    onRemoved: (name) => events.functionRemoved(name),
+    onRemoved: (name) => {
+      routing.reload();
+      events.functionRemoved(name);
+    },
     onFault: (error) => onFault(error, ""),
   });
   await deployer.cleanUp();
@@ -92,6 +97,8 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     artifacts: state.artifacts,
     deployer,
     releases: engine.releases,
+    routes: state.routes,
+    routing,
     ...stores,
     events: state.events,
     replications: events.replications,
@@ -104,7 +111,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     onDeploy: (outcome) => metrics.deploy(outcome),
     onFault,
   });
-  const server = createHttpServer({ invokeRoutes, app, onFault });
+  const server = createHttpServer({ invokeRoutes, routing, app, onFault });
   const bound = await listen(server, config, options.listenFd);
   localUrl = bound.localUrl;
   events.start();

@@ -128,6 +128,27 @@ export class Request {
   }
 
   /**
+   * What a parameter of the route stands for that the request came by, decoded; `null` when the route has
+   * none of that name.
+   *
+   * ```ts
+   * // The route /users/:id, and GET /users/42
+   * req.param("id"); // "42"
+   * ```
+   */
+  param(name: string): string | null {
+    const sent = this.header("x-mayfly-route-params");
+    if (sent === null) return null;
+    const bytes = String.UTF8.encode(sent);
+    const start = changetype<usize>(bytes);
+    const pairs = new FormPairs(start, start + <usize>bytes.byteLength);
+    while (pairs.advance()) {
+      if (pairs.key === name) return pairs.value;
+    }
+    return null;
+  }
+
+  /**
    * The value of a header, or `null`. Case does not matter; several values are joined with `", "`.
    *
    * ```ts

@@ -25,6 +25,7 @@ import { logRoutes } from "./log-routes.ts";
 import { moduleRoutes } from "./module-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ClientGone } from "./request-body.ts";
+import { type RouteRouteParts, routeRoutes } from "./route-routes.ts";
 import { admitSigned, answerPreflight, isPreflight, isSigned } from "./signed-requests.ts";
 import { assertPlainPath, parseTarget } from "./target.ts";
 import { type TopicRouteParts, topicRoutes } from "./topic-routes.ts";
@@ -44,6 +45,7 @@ export type ControlParts = {
   readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
 } & AliasRouteParts &
+  RouteRouteParts &
   KvRouteParts &
   BlobRouteParts &
   TopicRouteParts &
@@ -123,6 +125,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.route("/v1/functions", moduleRoutes(parts));
   app.route("/v1/functions", logRoutes(parts));
   app.route("/v1/functions", triggerRoutes(parts));
+  app.route("/v1/routes", routeRoutes(parts));
   app.route("/v1/kv", kvRoutes(parts));
   app.route("/v1/blobs", blobRoutes(parts));
   app.route("/v1/links", linkRoutes(parts));

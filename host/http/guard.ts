@@ -35,14 +35,19 @@ export function assertMayScrape(caller: Caller, bounds: GuardBounds): void {
 
 function assertOwnName(caller: Caller, bounds: GuardBounds): void {
   const name = hostName(caller.header("host") ?? "");
-  const own =
-    name === "localhost" ||
-    (isIP(name) !== 0 && (isLoopback(name) || name === plainAddress(caller.localAddress))) ||
-    bounds.hostNames.includes(name);
-  if (own) return;
+  if (isOwnName(name, caller.localAddress, bounds.hostNames)) return;
   throw new HostError(
     "origin_refused",
     `The control plane does not answer to the name ${JSON.stringify(name.slice(0, 80))}; start the host with --host-name to add it`,
+  );
+}
+
+/** Whether the control plane answers to a name. */
+export function isOwnName(name: string, localAddress: string, hostNames: readonly string[]): boolean {
+  return (
+    name === "localhost" ||
+    (isIP(name) !== 0 && (isLoopback(name) || name === plainAddress(localAddress))) ||
+    hostNames.includes(name)
   );
 }
 

@@ -45,12 +45,14 @@ const depthHeader = "x-mayfly-depth";
 /** Which function asks. */
 const functionHeader = "x-mayfly-function";
 
-/** What only the host says to a function: of calls between functions, of events, of asynchronous calls. */
+/** What only the host says to a function: of calls between functions, of events, of asynchronous calls, of routes. */
 const hostSays = new Set([
   functionHeader,
   "x-mayfly-event-attempt",
   "x-mayfly-invocation-id",
   "x-mayfly-attempt",
+  "x-mayfly-route",
+  "x-mayfly-route-params",
 ]);
 
 /** How many calls of functions led to a request; anybody may claim to be deep, and gains nothing. */

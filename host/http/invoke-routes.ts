@@ -8,6 +8,7 @@ import { performance } from "node:perf_hooks";
 import type { AsyncRequest } from "../async-call.ts";
 import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
+import type { Timings } from "../invocation.ts";
 import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
 import type { ModuleLoad } from "../invoke/modules.ts";
 import type { CallHeaders } from "../invoke/split.ts";
@@ -28,6 +29,7 @@ import { asyncRequest, prefersAsync, sendAccepted } from "./respond-async.ts";
 import { StreamedAnswer } from "./streamed-answer.ts";
 import { isLong, StreamedBody } from "./streamed-body.ts";
 import type { FunctionTarget } from "./target.ts";
+import type { ViaRoute } from "./via-route.ts";
 
 export type InvokeRouteParts = {
   /** The deployment that a call is for; throws `function_not_found` or `function_quarantined`. */
@@ -68,6 +70,8 @@ type Exchange = {
   readonly arrival: Arrival;
   /** Null until it is known. */
   deployment: Deployment | null;
+  /** The route that it came by. */
+  readonly via: ViaRoute | undefined;
   /** An answer that goes out as it comes; null until one does. */
   streamed: StreamedAnswer | null;
 };
@@ -100,7 +104,8 @@ export class InvokeRoutes {
     closing: () => boolean,
   ): void {
     const arrival: Arrival = { requestId: newRequestId(), startMs: performance.now() };
-    const exchange: Exchange = { request, response, closing, arrival, deployment: null, streamed: null };
+    const { via } = target;
+    const exchange: Exchange = { request, response, closing, arrival, via, deployment: null, streamed: null };
     let answer: InvokeAnswer | Promise<InvokeAnswer>;
     try {
       exchange.deployment = this.#parts.route(target.name, target.pin, request.headers);
@@ -110,6 +115,8 @@ export class InvokeRoutes {
         );
         return;
       }
+      const kept = via?.kept(exchange.deployment) ?? null;
+      if (kept !== null) return this.#send(exchange, exchange.deployment, kept, {});
       answer = this.#invoke(exchange, target, exchange.deployment);
     } catch (error) {
       this.#refuse(exchange, error);
@@ -141,7 +148,7 @@ export class InvokeRoutes {
   }
 
   #reply(exchange: Exchange, answer: InvokeAnswer): void {
-    const { request, response, closing, arrival } = exchange;
+    const { request, arrival, via } = exchange;
     const deployment = exchange.deployment as Deployment;
     const { message, timings } = answer;
     if (message === null) return this.#replied(exchange, deployment);
@@ -150,19 +157,29 @@ export class InvokeRoutes {
       const { method = "GET" } = request;
       const whole = { message, timings };
       guest = readAnswer(this.#parts, whole, { method, deployment, requestId: arrival.requestId });
-      const bytes = guest.body?.byteLength ?? 0;
-      this.#answers.hold(request.socket, response, bytes);
-      const headers = callHeaders(arrival.requestId, deployment, timings);
-      this.#batch.add(() => {
-        if (closing()) response.shouldKeepAlive = false;
-        send(response, guest, headers);
-      });
-      if (bytes > joinedBytesMax) this.#cutLate(response, deployment, arrival);
+      this.#send(exchange, deployment, via?.answered(deployment, guest) ?? guest, timings);
     } catch (error) {
       this.#refuse(exchange, error);
       return;
     }
     this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs, guest.status);
+  }
+
+  /** Writes a whole answer; throws `overloaded`. */
+  #send(
+    { request, response, closing, arrival }: Exchange,
+    deployment: Deployment,
+    answer: GuestResponse,
+    timings: Timings,
+  ): void {
+    const bytes = answer.body?.byteLength ?? 0;
+    this.#answers.hold(request.socket, response, bytes);
+    const headers = callHeaders(arrival.requestId, deployment, timings);
+    this.#batch.add(() => {
+      if (closing()) response.shouldKeepAlive = false;
+      send(response, answer, headers);
+    });
+    if (bytes > joinedBytesMax) this.#cutLate(response, deployment, arrival);
   }
 
   /** The last bytes of an answer that went out as it came have been written. */
@@ -174,10 +191,11 @@ export class InvokeRoutes {
 
   /** Begins an answer that goes out as it comes; throws `bad_guest_output`. */
   #begin(exchange: Exchange, deployment: Deployment, { head, timings }: AnswerStart): AnswerSink {
-    const { request, response, closing, arrival } = exchange;
+    const { request, response, closing, arrival, via } = exchange;
     const { method = "GET", socket } = request;
     const { requestId } = arrival;
-    const guest = readGuestResponse(head, method);
+    const own = readGuestResponse(head, method);
+    const guest = via?.streamed(own) ?? own;
     if (closing()) response.shouldKeepAlive = false;
     const share = this.#parts.bodies.share();
     socket.once("close", share[Symbol.dispose]);
@@ -194,7 +212,8 @@ export class InvokeRoutes {
     return exchange.streamed;
   }
 
-  #refuse({ request, response, closing, arrival, deployment, streamed }: Exchange, error: unknown): void {
+  #refuse(exchange: Exchange, error: unknown): void {
+    const { request, response, closing, arrival, deployment, via, streamed } = exchange;
     const outcome = outcomeOf(error);
     if (outcome === null) return;
     this.#parts.onOutcome(deployment, outcome, performance.now() - arrival.startMs, 0);
@@ -205,7 +224,13 @@ export class InvokeRoutes {
     if (streamed !== null) return streamed.cut();
     const timings = error instanceof InvokeError ? error.timings : {};
     if (closing()) response.shouldKeepAlive = false;
-    writeProblem(request, response, problem, callHeaders(requestId, deployment, timings));
+    const headers = callHeaders(requestId, deployment, timings);
+    writeProblem(
+      request,
+      response,
+      problem,
+      via === undefined ? headers : [...headers, ...via.failureHeaders],
+    );
   }
 
   #invoke(
@@ -281,7 +306,7 @@ export class InvokeRoutes {
         path: target.path,
         query: target.query,
         remoteAddress: socket.remoteAddress ?? "",
-        headers: requestHeaders(request.rawHeaders),
+        headers: target.via?.requestHeaders ?? requestHeaders(request.rawHeaders),
       },
       bytes,
     );

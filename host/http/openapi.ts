@@ -10,6 +10,7 @@ import { invocationPaths } from "./openapi-invocations.ts";
 import { kvPaths } from "./openapi-kv.ts";
 import { json, list, ok, open, operation, problem, ref } from "./openapi-parts.ts";
 import { releasePaths } from "./openapi-releases.ts";
+import { routePaths } from "./openapi-routes.ts";
 
 const nameParameter = {
   name: "name",
@@ -258,6 +259,7 @@ const paths = {
     ),
   },
   ...releasePaths,
+  ...routePaths,
   "/v1/functions/{name}/unquarantine": {
     parameters: [nameParameter],
     post: operation(

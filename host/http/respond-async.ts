@@ -25,7 +25,7 @@ export function asyncRequest(
     path: target.path,
     query: target.query,
     remoteAddress: socket.remoteAddress ?? "",
-    headers: requestHeaders(rawHeaders),
+    headers: target.via?.requestHeaders ?? requestHeaders(rawHeaders),
   };
 }
 

@@ -11,11 +11,14 @@ import type { ControlEnv } from "./app.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import type { InvokeRoutes } from "./invoke-routes.ts";
 import { answerRefusedRequests, methodRefusal } from "./refused-requests.ts";
+import type { Routing } from "./routing.ts";
 import { cutStalledReader } from "./stalled-reader.ts";
-import { type FunctionTarget, functionTarget, parseTarget } from "./target.ts";
+import { type FunctionTarget, functionTarget, parseTarget, type Target } from "./target.ts";
 
 export type ServerParts = {
   readonly invokeRoutes: InvokeRoutes;
+  /** None unless given. */
+  readonly routing?: Pick<Routing, "take">;
   readonly app: Hono<ControlEnv>;
   readonly onFault: (error: unknown, requestId: string) => void;
   /** An idle connection is kept this long, and a second more; 5 s unless given. */
@@ -67,13 +70,16 @@ export function createHttpServer(parts: ServerParts): Server {
     },
     (request, response) => {
       begin(response);
-      let target: FunctionTarget | null;
+      let target: FunctionTarget | "answered" | null;
       try {
-        target = route(request);
+        const asked = checkedTarget(request);
+        target =
+          parts.routing?.take(request, response, asked) ?? functionTarget(asked, request.headers.host ?? "");
       } catch (error) {
         refuse(request, response, error);
         return;
       }
+      if (target === "answered") return;
       if (target !== null) parts.invokeRoutes.handle(request, response, target, closing);
       else void control(request, response);
     },
@@ -89,15 +95,13 @@ export function createHttpServer(parts: ServerParts): Server {
   return server;
 }
 
-/** Checks what no route should have to; null sends the request to the control plane. */
-function route(request: IncomingMessage): FunctionTarget | null {
+/** Checks what no route should have to. */
+function checkedTarget(request: IncomingMessage): Target {
   const { method = "", url = "" } = request;
   if (method === "TRACE") throw methodRefusal("TRACE is refused (RFC 9110, section 9.3.8)");
   assertOneHost(request);
   assertKnownCoding(request);
-  const host = request.headers.host ?? "";
-  const target = parseTarget(url, host);
-  return functionTarget(target, host);
+  return parseTarget(url, request.headers.host ?? "");
 }
 
 /**

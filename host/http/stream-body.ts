@@ -60,7 +60,7 @@ function clientGone(cause: unknown): never {
 /** A body of JSON; throws with `code` when it is none. */
 export async function readJson(
   request: Request,
-  code: "bad_request" | "invalid_config" | "invalid_alias" | "invalid_trigger",
+  code: "bad_request" | "invalid_config" | "invalid_alias" | "invalid_route" | "invalid_trigger",
 ): Promise<unknown> {
   const bytes = await readStream(request, jsonBody);
   try {

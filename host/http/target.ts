@@ -4,7 +4,8 @@
 import { aliasName } from "../alias.ts";
 import { HostError } from "../errors.ts";
 import { functionName } from "../function.ts";
-import { bucketName, storeName, topicName, triggerName } from "../key.ts";
+import { bucketName, routeName, storeName, topicName, triggerName } from "../key.ts";
+import type { ViaRoute } from "./via-route.ts";
 
 export type Target = {
   readonly path: string;
@@ -20,6 +21,8 @@ export type FunctionTarget = {
   /** After the name, "/" when empty. */
   readonly path: string;
   readonly query: string;
+  /** The route that it came by. */
+  readonly via?: ViaRoute;
 };
 
 /**
@@ -60,7 +63,8 @@ function readHostName(host: string): string {
   return name.toLowerCase().replace(/\.$/, "");
 }
 
-const functionDomain = ".localhost";
+/** NAME before it is the function of that name. */
+export const functionDomain = ".localhost";
 const pathPrefix = "/fn/";
 
 /** The function a request is for; null when it is for the control plane. Throws `invalid_name`. */
@@ -88,6 +92,7 @@ const namesInPaths = [
   [/^\/v1\/functions\/([^/]+)/, functionName],
   [/^\/v1\/functions\/[^/]+\/triggers\/([^/]+)$/, triggerName],
   [/^\/v1\/functions\/[^/]+\/aliases\/([^/]+)$/, aliasName],
+  [/^\/v1\/routes\/([^/]+)$/, routeName],
   [/^\/v1\/topics\/([^/]+)$/, topicName],
   [/^\/v1\/kv\/([^/]+)$/, storeName],
   [/^\/v1\/blobs\/([^/]+)$/, bucketName],

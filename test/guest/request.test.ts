@@ -23,6 +23,18 @@ test("a request has its method, path, URL and peer", () => {
   assert.equal(seen.remoteAddress, "192.0.2.7");
 });
 
+test("param() decodes what a route found, and nothing else", () => {
+  const param = (name: string, sent: string | null): unknown =>
+    see(name, { query: "id=query", headers: sent === null ? [] : [["x-mayfly-route-params", sent]] })[
+      "param"
+    ];
+  assert.equal(param("id", "id=42"), "42");
+  assert.equal(param("b", "a=x%2Fy&b=%C3%A9%20%2B"), "é +");
+  assert.equal(param("a", "a=x%2Fy&b=1"), "x/y");
+  assert.equal(param("c", "a=1"), null);
+  assert.equal(param("id", null), null);
+});
+
 describe("query() decodes", () => {
   const rows: readonly (readonly [query: string, name: string, value: string | null])[] = [
     ["", "a", null],

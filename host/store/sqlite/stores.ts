@@ -9,6 +9,7 @@ import { SqliteEventStore } from "./event-store.ts";
 import { SqliteFunctionStore } from "./function-store.ts";
 import { SqliteKvStore } from "./kv-store.ts";
 import { SqliteReplicationStore } from "./replication-store.ts";
+import { SqliteRouteStore } from "./route-store.ts";
 import { Writer } from "./writer.ts";
 
 export type SqliteStores = {
@@ -19,6 +20,7 @@ export type SqliteStores = {
   readonly events: SqliteEventStore;
   readonly async: SqliteAsyncStore;
   readonly replications: SqliteReplicationStore;
+  readonly routes: SqliteRouteStore;
   close(): Promise<void>;
 };
 
@@ -42,6 +44,7 @@ export async function openStores(
     events: new SqliteEventStore(database, writer),
     async: new SqliteAsyncStore(database, writer),
     replications: new SqliteReplicationStore(database, writer),
+    routes: new SqliteRouteStore(database, writer),
     close: async () => {
       // The writer last: the last connection to close folds the write-ahead log into the database.
       database.close();

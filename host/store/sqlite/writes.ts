@@ -9,6 +9,7 @@ import { EventWrites } from "./event-writes.ts";
 import { FunctionWrites } from "./function-writes.ts";
 import { KvWrites } from "./kv-writes.ts";
 import { ReplicationWrites } from "./replication-writes.ts";
+import { RouteWrites } from "./route-writes.ts";
 
 export function writesOf(database: DatabaseSync, versionsMax: number) {
   const events = new EventWrites(database);
@@ -20,6 +21,7 @@ export function writesOf(database: DatabaseSync, versionsMax: number) {
     blobs: new BlobWrites(database, events),
     async: new AsyncWrites(database, events),
     replications: new ReplicationWrites(database, events),
+    routes: new RouteWrites(database),
     events,
   };
 }

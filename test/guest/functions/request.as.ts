@@ -18,6 +18,7 @@ export function handle(req: Request): Response {
       .set("remoteAddress", req.remoteAddress)
       .set("query", req.query(asked))
       .set("queries", req.queries(asked))
+      .set("param", req.param(asked))
       .set("header", req.header(asked))
       .set("cookie", req.cookie(asked))
       .set("isJson", req.isType("application/json"))
