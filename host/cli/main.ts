@@ -19,6 +19,7 @@ import { logsCommand } from "./commands/logs.ts";
 import { aliasCommands, promoteCommand, releaseCommand } from "./commands/release.ts";
 import { removeCommand } from "./commands/remove.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
+import { routeCommands } from "./commands/route.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { triggerCommands } from "./commands/trigger.ts";
 import { exitCodes, WrongUsage } from "./failure.ts";
@@ -40,6 +41,7 @@ const commands = [
   promoteCommand,
   rollbackCommand,
   aliasCommands,
+  routeCommands,
   kvCommands,
   blobCommands,
   invocationCommands,

@@ -46,6 +46,10 @@ const wrong: [argv: string[], says: RegExp][] = [
   [["release", "hello", "2", "--canary", "5%", "--sticky", "ip"], /want header:NAME or cookie:NAME/],
   [["release", "hello", "2", "--canary", "5%", "--window", "60s"], /no bound to judge it by/],
   [["release", "hello", "2", "--canary", "5%", "--max-p99", "fast"], /Cannot read "fast" as a time/],
+  [["route", "add", "a", "/a"], /Name a function, or give --redirect URL or --respond TEXT/],
+  [["route", "add", "a", "/a", "hello", "--redirect", "/b"], /one of them/],
+  [["route", "add", "a", "/a", "--redirect", "/b", "--status", "moved"], /Cannot read "moved" as a status/],
+  [["route", "add", "a", "/a", "hello", "--status", "200"], /--status is for --redirect and --respond/],
   [["deploy", "hello", "hello.wasm", "--no-live", "--env", "A=1"], /leave out --env/],
   [["remove"], /Missing required argument 'name'/],
   [["dev", "hello.wasm"], /Cannot watch "hello.wasm", want a .ts file/],
@@ -90,7 +94,7 @@ test("--help lists every command of the contract and exits 0", async () => {
   assert.equal(stderr, "");
   const listed = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
   const wanted =
-    "serve init build deploy invoke list logs config release promote rollback alias kv blob invocations trigger publish events remove dev call bench help";
+    "serve init build deploy invoke list logs config release promote rollback alias route kv blob invocations trigger publish events remove dev call bench help";
   assert.deepEqual(listed, wanted.split(" "));
 });
 
