@@ -51,12 +51,8 @@ function copyOf(wasm: Uint8Array, number: number, label: string): Uint8Array {
   try {
     return isComponent(wasm) ? distinctComponentCopy(wasm, number) : distinctCopy(wasm, number);
   } catch (error) {
-    throw new CommandFailure(
-      "invalid_module",
-      `Cannot read ${label} as a module: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new CommandFailure("invalid_module", `Cannot read ${label} as a module: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
