@@ -3,8 +3,9 @@
 import { performance } from "node:perf_hooks";
 import type { ErrorCode } from "./errors.ts";
 import type { Deployment } from "./function.ts";
+import type { Trace } from "./trace-context.ts";
 
-/** Milliseconds of each phase that took place. */
+/** Milliseconds of each phase that took place, and what the guest used. */
 export type Timings = {
   queue?: number;
   load?: number;
@@ -14,6 +15,10 @@ export type Timings = {
   wait?: number;
   /** CPU time of the guest, not a phase: what counts against `cpuMs`. */
   cpu?: number;
+  /** Memory that it held, over time: pages of 64 KiB times milliseconds. */
+  pageMs?: number;
+  /** Host calls that it made. */
+  hostCalls?: number;
 };
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -105,6 +110,8 @@ export type ErrandContext = {
   readonly remainingMs: () => number;
   /** Aborted when the call waits no more. */
   readonly signal: AbortSignal;
+  /** The trace that it is part of, if any. */
+  readonly trace: Trace | null;
 };
 
 /** The answer in the errand's own form (docs/abi.md), or why there is none: a text in UTF-8. */

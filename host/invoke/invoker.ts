@@ -12,7 +12,7 @@
 // Knows no HTTP: it takes a request message and gives a response message.
 
 import { CallAbandoned, type ErrorCode, HostError, type HostErrorOptions } from "../errors.ts";
-import { type Deployment, runsOnReset } from "../function.ts";
+import type { Deployment } from "../function.ts";
 import {
   type ErrandContext,
   type ErrandKind,
@@ -22,18 +22,13 @@ import {
   monotonicMs,
   type Timings,
 } from "../invocation.ts";
-import { adapters } from "../worker/abi/adapters.ts";
-import {
-  type GuestCode,
-  type InstanceUse,
-  type ModuleSetup,
-  type SetupKey,
-  setupKey,
-} from "../worker/protocol.ts";
+import type { Trace } from "../trace-context.ts";
+import { setupKey } from "../worker/protocol.ts";
 import type { Admission } from "./admission.ts";
 import { timingsOf } from "./call-timings.ts";
 import { Deadline } from "./deadline.ts";
 import type { InlineCalls } from "./inline-calls.ts";
+import { moduleSetup, pagesPerMb } from "./module-setup.ts";
 import type { LoadedModule, ModuleLoad, Modules } from "./modules.ts";
 import type { PoolCall, PoolOutcome } from "./pool.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -55,6 +50,8 @@ export type InvokeRequest = {
   readonly watchGone: (onGone: () => void) => Disposable;
   /** What its module took to load, where that was done before. */
   readonly load?: ModuleLoad | undefined;
+  /** The trace that it is part of, which its guest's own calls go on with. */
+  readonly trace?: Trace | null;
 } & StreamedRequest;
 
 export type InvokeAnswer = {
@@ -90,8 +87,15 @@ export class InvokeError extends HostError {
   }
 }
 
-/** WebAssembly pages of 64 KiB in a MiB. */
-const pagesPerMb = 16;
+/** A call that nobody waited for any more, with what took place until then. */
+export class InvokeAbandoned extends CallAbandoned {
+  readonly timings: Timings;
+
+  constructor(message: string, timings: Timings) {
+    super(message);
+    this.timings = timings;
+  }
+}
 
 export class Invoker {
   readonly #parts: InvokerParts;
@@ -155,7 +159,10 @@ export class Invoker {
       }
       const streams = new StreamedCall(request, load, acceptedAtMs, deadline);
       const outcome = await this.#run(request, load.loaded, deadline, streams);
-      if (deadline.ended instanceof CallAbandoned) throw this.#abandoned(request, outcome, deadline.ended);
+      if (deadline.ended instanceof CallAbandoned) {
+        const timings = timingsOf(outcome, load, acceptedAtMs);
+        throw this.#abandoned(request, outcome, deadline.ended, timings);
+      }
       return this.#answer(request, outcome, load, acceptedAtMs, streams);
     } finally {
       deadline.clear();
@@ -176,9 +183,9 @@ export class Invoker {
     if (answer === null) return null;
     for (const line of answer.lines) this.#log(request, line);
     // As `#answer` does, with no object but the one that is kept: this is where most calls come by.
-    const { instantiate, run, cpu } = answer.timings;
+    const { instantiate, run, cpu, pageMs, hostCalls } = answer.timings;
     const queue = answer.begunAtMs - acceptedAtMs - (load.loadMs ?? 0) - (load.compileMs ?? 0);
-    const timings: Timings = { queue: Math.max(0, queue), instantiate, run, cpu };
+    const timings: Timings = { queue: Math.max(0, queue), instantiate, run, cpu, pageMs, hostCalls };
     if (load.loadMs !== undefined) timings.load = load.loadMs;
     if (load.compileMs !== undefined) timings.compile = load.compileMs;
     return { message: answer.message, timings };
@@ -192,7 +199,7 @@ export class Invoker {
     streams: StreamedCall,
   ): Promise<PoolOutcome> {
     const { scheduler, onCleared, errands } = this.#parts;
-    const { deployment, requestId, depth } = request;
+    const { deployment, requestId, depth, trace = null } = request;
     return new Promise((resolve) => {
       const call: PoolCall = {
         key: setupKey(deployment.id, deployment.configRevision),
@@ -207,7 +214,8 @@ export class Invoker {
         errand: (kind, message, signal) => {
           const remainingMs = (): number => deadline.remainingMs;
           const callers = [...(request.callers ?? []), deployment.name];
-          return errands[kind]({ deployment, requestId, depth, callers, remainingMs, signal }, message);
+          const context = { deployment, requestId, depth, callers, remainingMs, signal, trace };
+          return errands[kind](context, message);
         },
         settle: (outcome) => {
           if (outcome.kind === "returned" && deadline.ended === null) return scheduler.enqueueAgain(call);
@@ -226,11 +234,16 @@ export class Invoker {
   }
 
   /** Says in the function's log what became of a call that had begun to run. */
-  #abandoned(request: InvokeRequest, outcome: PoolOutcome, error: CallAbandoned): CallAbandoned {
+  #abandoned(
+    request: InvokeRequest,
+    outcome: PoolOutcome,
+    { message }: CallAbandoned,
+    timings: Timings,
+  ): InvokeAbandoned {
     if (outcome.kind === "stopped" && outcome.runMs !== null) {
       this.#log(request, { timeMs: Date.now(), level: "info", message: "stopped: the client went away" });
     }
-    return error;
+    return new InvokeAbandoned(message, timings);
   }
 
   #answer(
@@ -261,7 +274,7 @@ export class Invoker {
         );
       case "stopped": {
         if (outcome.code === "client_gone" || outcome.code === "stream_failed") {
-          throw new CallAbandoned("The client went away");
+          throw new InvokeAbandoned("The client went away", timings);
         }
         const limit = outcome.code === "cpu_exceeded" ? `${config.cpuMs} ms of CPU time` : limitText(request);
         const message = `Function "${name}" ran longer than its limit of ${limit}`;
@@ -330,59 +343,4 @@ function assertMemoryFits(deployment: Deployment, loaded: LoadedModule): void {
     "memory_exceeded",
     `Function "${deployment.name}" starts with ${pages} pages of memory, its limit is ${memoryMb * pagesPerMb} (${memoryMb} MiB)`,
   );
-}
-
-function instanceUse(deployment: Deployment, { resettable }: LoadedModule): InstanceUse {
-  // What it keeps in its own memory, and on a heap, cannot be set back, nor counted between calls.
-  if (!deployment.metered) return "new";
-  const { isolation } = deployment.config;
-  // A program runs once, from its start to its end.
-  const { abi } = deployment;
-  if (isolation === "reuse" && (abi === "component" || adapters[abi].reusable)) return "reuse";
-  if (isolation === "snapshot" && resettable) return "snapshot";
-  return freshUse(deployment);
-}
-
-const freshUse = (deployment: Deployment): "reset" | "new" => (runsOnReset(deployment) ? "reset" : "new");
-
-function guestCode({ abi }: Deployment, { code }: LoadedModule): GuestCode {
-  if ("plan" in code) return code;
-  if (abi === "component") throw new Error("A component was stored, and a module was loaded");
-  return { module: code, abi };
-}
-
-const setups = new WeakMap<LoadedModule, Map<SetupKey, ModuleSetup>>();
-
-/** What a thread needs to run a deployment, made once for each. */
-function moduleSetup(deployment: Deployment, loaded: LoadedModule): ModuleSetup {
-  const key = setupKey(deployment.id, deployment.configRevision);
-  let ofModule = setups.get(loaded);
-  if (ofModule === undefined) {
-    ofModule = new Map();
-    setups.set(loaded, ofModule);
-  }
-  let setup = ofModule.get(key);
-  if (setup === undefined) {
-    const limitPages = deployment.config.memoryMb * pagesPerMb;
-    // One that is not metered has its own.
-    const memory = deployment.metered ? loaded.memory : null;
-    setup = {
-      versionId: deployment.id,
-      cpuMs: deployment.config.cpuMs,
-      code: guestCode(deployment, loaded),
-      moduleBytes: loaded.moduleBytes,
-      memory: memory && {
-        initialPages: memory.initialPages,
-        maximumPages: Math.min(memory.maximumPages ?? limitPages, limitPages),
-      },
-      instances: instanceUse(deployment, loaded),
-      singleInstances: freshUse(deployment),
-      env: Object.entries(deployment.config.env),
-      args: [deployment.name, ...deployment.config.args],
-      files: loaded.files,
-    };
-    ofModule.clear();
-    ofModule.set(key, setup);
-  }
-  return setup;
 }

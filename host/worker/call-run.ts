@@ -63,7 +63,7 @@ export class CallRun {
     { slot, versionId, cpuMs }: { readonly slot: number; readonly versionId: number; readonly cpuMs: number },
   ) {
     this.#share = share;
-    this.held = new HeldMemory(share.memory);
+    this.held = new HeldMemory(share.memory, share.now);
     this.#slot = slot;
     this.#versionId = versionId;
     this.#cpuMsMax = cpuMs;

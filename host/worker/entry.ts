@@ -214,6 +214,8 @@ class GuestThread {
       instantiate: instantiateMs,
       run: Math.max(0, run.runMs - instantiateMs),
       cpu: run.cpuMs,
+      pageMs: run.held.pageMs,
+      hostCalls: state.hostCalls,
     };
     if (run.waitMs > 0) timings.wait = run.waitMs;
     const common = { begunAtMs, timings };

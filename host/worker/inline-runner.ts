@@ -47,7 +47,7 @@ export type InlineParts = {
 export type InlineAnswer = {
   readonly message: Uint8Array<ArrayBuffer>;
   readonly begunAtMs: number;
-  readonly timings: Required<Pick<Timings, "instantiate" | "run" | "cpu">>;
+  readonly timings: Required<Pick<Timings, "instantiate" | "run" | "cpu" | "pageMs" | "hostCalls">>;
   readonly lines: readonly GuestLogLine[];
 };
 
@@ -62,6 +62,8 @@ export class InlineRunner {
   #endsAtMs = 0;
   /** Whether the guest that runs now is to be forgotten. */
   #gaveUp = false;
+  /** Pages of its memory, which does not grow. */
+  #pages = 0;
 
   constructor(parts: InlineParts) {
     this.#parts = parts;
@@ -95,7 +97,13 @@ export class InlineRunner {
     return {
       message: answer as Uint8Array<ArrayBuffer>,
       begunAtMs,
-      timings: { instantiate, run: wallMs - instantiate, cpu: wallMs },
+      timings: {
+        instantiate,
+        run: wallMs - instantiate,
+        cpu: wallMs,
+        pageMs: this.#pages * wallMs,
+        hostCalls: state.hostCalls,
+      },
       lines,
     };
   }
@@ -110,7 +118,8 @@ export class InlineRunner {
       instance = taken.instance;
       this.#checks = 0;
       // It is given back, or thrown away, before anything else happens here, and cannot grow.
-      if (this.#parts.memory.hasRoom(instance.memoryBytes / pageBytes)) {
+      this.#pages = instance.memoryBytes / pageBytes;
+      if (this.#parts.memory.hasRoom(this.#pages)) {
         const isReady = taken.started || instance.startsAtOnce();
         if (isReady && !taken.started && !this.#gaveUp) this.#instances.started(cached, instance, call);
         startedAtMs = this.#now();

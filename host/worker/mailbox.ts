@@ -20,6 +20,8 @@ const cell = {
   run: 6,
   cpu: 7,
   wait: 8,
+  pageMs: 9,
+  hostCalls: 10,
 } as const;
 const headBytes = Object.keys(cell).length * numberBytes;
 
@@ -82,6 +84,8 @@ export class Mailbox {
     this.#numbers[first + cell.run] = timings.run ?? 0;
     this.#numbers[first + cell.cpu] = timings.cpu ?? 0;
     this.#numbers[first + cell.wait] = timings.wait ?? 0;
+    this.#numbers[first + cell.pageMs] = timings.pageMs ?? 0;
+    this.#numbers[first + cell.hostCalls] = timings.hostCalls ?? 0;
   }
 
   /** A copy of the answer: the box is the next call's soon. */
@@ -94,6 +98,8 @@ export class Mailbox {
       instantiate: this.#number(box, cell.instantiate),
       run: this.#number(box, cell.run),
       cpu: this.#number(box, cell.cpu),
+      pageMs: this.#number(box, cell.pageMs),
+      hostCalls: this.#number(box, cell.hostCalls),
     };
     const wait = this.#number(box, cell.wait);
     if (wait > 0) timings.wait = wait;

@@ -45,15 +45,25 @@ export class HeldMemory {
   #pagesMax = 0;
   #resultPages = 0;
   #filePages = 0;
+  readonly #now: () => number;
+  #sinceMs = 0;
+  #pageMs = 0;
 
-  constructor(budget: MemoryBudget) {
+  constructor(budget: MemoryBudget, now: () => number) {
     this.#budget = budget;
+    this.#now = now;
+  }
+
+  /** What was held until it ended, or last changed: pages of 64 KiB times milliseconds. */
+  get pageMs(): number {
+    return this.#pageMs;
   }
 
   /** Counts a memory of at most `pagesMax` from now on; false when there is no room for it. */
   begin(memory: WebAssembly.Memory | null, pagesMax: number): boolean {
     this.#memory = memory;
     this.#pagesMax = pagesMax;
+    this.#sinceMs = this.#now();
     return this.recount();
   }
 
@@ -62,6 +72,7 @@ export class HeldMemory {
     // What its own maximum is going to refuse takes no room.
     if (this.#pages + pages > this.#pagesMax) return true;
     if (!this.#budget.hold(pages)) return false;
+    this.#measure();
     this.#pages += pages;
     return true;
   }
@@ -72,6 +83,7 @@ export class HeldMemory {
     const pages = this.#memory.buffer.byteLength / pageBytes;
     if (pages === this.#pages) return true;
     if (!this.#budget.hold(pages - this.#pages)) return false;
+    this.#measure();
     this.#pages = pages;
     return true;
   }
@@ -81,6 +93,7 @@ export class HeldMemory {
     const pages = Math.ceil(bytes / pageBytes);
     if (pages === this.#resultPages) return true;
     if (!this.#budget.hold(pages - this.#resultPages)) return false;
+    this.#measure();
     this.#resultPages = pages;
     return true;
   }
@@ -90,15 +103,24 @@ export class HeldMemory {
     const pages = Math.ceil(bytes / pageBytes);
     if (pages === this.#filePages) return true;
     if (!this.#budget.hold(pages - this.#filePages)) return false;
+    this.#measure();
     this.#filePages = pages;
     return true;
   }
 
   end(): void {
+    this.#measure();
     this.#budget.release(this.#pages + this.#resultPages + this.#filePages);
     this.#filePages = 0;
     this.#pages = 0;
     this.#resultPages = 0;
     this.#memory = null;
+  }
+
+  /** What is held is about to change. */
+  #measure(): void {
+    const nowMs = this.#now();
+    this.#pageMs += (this.#pages + this.#resultPages + this.#filePages) * (nowMs - this.#sinceMs);
+    this.#sinceMs = nowMs;
   }
 }

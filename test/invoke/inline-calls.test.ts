@@ -27,7 +27,7 @@ const deployment: Deployment = {
 const answer: InlineAnswer = {
   message: new Uint8Array(0),
   begunAtMs: 0,
-  timings: { instantiate: 0, run: 0, cpu: 0 },
+  timings: { instantiate: 0, run: 0, cpu: 0, pageMs: 0, hostCalls: 0 },
   lines: [],
 };
 const setup = { memory: { initialPages: 16, maximumPages: 16 } } as ModuleSetup;

@@ -77,7 +77,7 @@ test("an answer comes with its lines in their order, its times, and memory of it
   first?.message.fill(7);
   second?.message.fill(8);
   assert.deepEqual([first?.message[0], second?.message[0], third?.message[0]], [7, 8, 1]);
-  assert.deepEqual(first?.timings, { instantiate: 1, run: 3, cpu: 4 });
+  assert.deepEqual(first?.timings, { instantiate: 1, run: 3, cpu: 4, pageMs: 4, hostCalls: 3 });
   assert.deepEqual(record, [1, null, 1, null, 1, null], "a crash in between names the version");
 });
 
