@@ -10,7 +10,8 @@ import { SqliteFunctionStore } from "./function-store.ts";
 import { SqliteKvStore } from "./kv-store.ts";
 import { SqliteReplicationStore } from "./replication-store.ts";
 import { SqliteRouteStore } from "./route-store.ts";
-import { Writer } from "./writer.ts";
+import { SqliteUsageStore } from "./usage-store.ts";
+import { Writer, type Written } from "./writer.ts";
 
 export type SqliteStores = {
   readonly file: string;
@@ -21,6 +22,8 @@ export type SqliteStores = {
   readonly async: SqliteAsyncStore;
   readonly replications: SqliteReplicationStore;
   readonly routes: SqliteRouteStore;
+  readonly usage: SqliteUsageStore;
+  readonly written: () => Written;
   close(): Promise<void>;
 };
 
@@ -45,6 +48,8 @@ export async function openStores(
     async: new SqliteAsyncStore(database, writer),
     replications: new SqliteReplicationStore(database, writer),
     routes: new SqliteRouteStore(database, writer),
+    usage: new SqliteUsageStore(database, writer),
+    written: () => writer.written,
     close: async () => {
       // The writer last: the last connection to close folds the write-ahead log into the database.
       database.close();

@@ -6,7 +6,18 @@ import { type ErrorCode, HostError } from "../../errors.ts";
 import type { WriteReply, WriteRequest, WriterData } from "./writer-thread.ts";
 import type { StoreName, Write, WriteName } from "./writes.ts";
 
-type Pending = { resolve(value: unknown): void; reject(error: Error): void };
+type Pending = { readonly sinceMs: number; resolve(value: unknown): void; reject(error: Error): void };
+
+/** What has become of changes so far. */
+export type Written = {
+  readonly pending: number;
+  readonly stored: number;
+  /** With a code: they could not be made. */
+  readonly refused: number;
+  readonly failed: number;
+  /** How long all of them waited until they had ended, ms. */
+  readonly waitedMs: number;
+};
 
 export class Writer {
   readonly #worker: Worker;
@@ -14,6 +25,10 @@ export class Writer {
   #nextId = 1;
   #ended: Error | null = null;
   #closing = false;
+  #stored = 0;
+  #refused = 0;
+  #failed = 0;
+  #waitedMs = 0;
 
   private constructor(worker: Worker, onLost: (error: Error) => void) {
     this.#worker = worker;
@@ -34,6 +49,16 @@ export class Writer {
     return new Writer(worker, onLost);
   }
 
+  get written(): Written {
+    return {
+      pending: this.#pending.size,
+      stored: this.#stored,
+      refused: this.#refused,
+      failed: this.#failed,
+      waitedMs: this.#waitedMs,
+    };
+  }
+
   /** Runs one change; rejects with HostError, or with the fault of ours that it met. */
   async write<store extends StoreName, name extends WriteName<store>>(
     store: store,
@@ -44,7 +69,8 @@ export class Writer {
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      const sinceMs = performance.now();
+      this.#pending.set(id, { sinceMs, resolve: resolve as (value: unknown) => void, reject });
       this.#worker.postMessage({ id, store, name, values } satisfies WriteRequest);
     });
   }
@@ -61,8 +87,14 @@ export class Writer {
   #settle(reply: WriteReply): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
-    if ("value" in reply) return pending?.resolve(reply.value);
+    if (pending !== undefined) this.#waitedMs += performance.now() - pending.sinceMs;
+    if ("value" in reply) {
+      this.#stored += 1;
+      return pending?.resolve(reply.value);
+    }
     const { code, message, full, retryAfterS } = reply.error;
+    if (code === null) this.#failed += 1;
+    else this.#refused += 1;
     if (full) pending?.reject(new HostError("storage_full", "Cannot store the change: the disk is full"));
     else if (code !== null) pending?.reject(hostError(code as ErrorCode, message, retryAfterS));
     else pending?.reject(new Error(message));

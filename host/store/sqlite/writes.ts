@@ -10,6 +10,7 @@ import { FunctionWrites } from "./function-writes.ts";
 import { KvWrites } from "./kv-writes.ts";
 import { ReplicationWrites } from "./replication-writes.ts";
 import { RouteWrites } from "./route-writes.ts";
+import { UsageWrites } from "./usage-writes.ts";
 
 export function writesOf(database: DatabaseSync, versionsMax: number) {
   const events = new EventWrites(database);
@@ -22,6 +23,7 @@ export function writesOf(database: DatabaseSync, versionsMax: number) {
     async: new AsyncWrites(database, events),
     replications: new ReplicationWrites(database, events),
     routes: new RouteWrites(database),
+    usage: new UsageWrites(database),
     events,
   };
 }
