@@ -9,6 +9,8 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { limits } from "./limits.ts";
+import { endpointText, headersText, rateCardText, shareText } from "./observe-settings.ts";
+import type { RateCard } from "./rate-card.ts";
 import { parseSecretKey } from "./secret-box.ts";
 
 export type HostConfig = {
@@ -30,6 +32,14 @@ export type HostConfig = {
   readonly allowUnmetered: boolean;
   /** Whether every call runs on a worker thread, however short it is. */
   readonly threadsOnly: boolean;
+  /** What use costs; null where it has no price. */
+  readonly rates: RateCard | null;
+  /** Where traces are sent, `http://collector:4318/v1/traces`; null for nowhere. */
+  readonly traceEndpoint: string | null;
+  /** Share of the calls that are traced when no caller has decided about it. */
+  readonly traceSample: number;
+  /** Further headers of what is sent there. */
+  readonly traceHeaders: Readonly<Record<string, string>>;
 };
 
 type Setting = {
@@ -116,6 +126,35 @@ export const settingTable = {
     default: "false",
     meaning: "run short calls on worker threads too, at several times their price",
   },
+  rates: {
+    flag: "--rates",
+    value: "CARD",
+    env: "MAYFLY_RATES",
+    default: null,
+    meaning: "what use costs: a rate card in JSON, or @FILE that holds one; see docs/metering.md",
+  },
+  traceEndpoint: {
+    flag: "--trace-endpoint",
+    value: "URL",
+    env: "MAYFLY_TRACE_ENDPOINT",
+    default: null,
+    meaning: "where traces are sent over OTLP/HTTP in JSON, such as http://127.0.0.1:4318/v1/traces",
+  },
+  traceSample: {
+    flag: "--trace-sample",
+    value: "SHARE",
+    env: "MAYFLY_TRACE_SAMPLE",
+    default: "0.01",
+    meaning: "share of calls that are traced, 0 to 1, when their caller has not decided about it",
+  },
+  traceHeaders: {
+    flag: "--trace-headers",
+    value: "HEADERS",
+    env: "MAYFLY_TRACE_HEADERS",
+    default: null,
+    meaning:
+      "further headers of what is sent there: NAME=VALUE, separated by commas, or @FILE that holds them",
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settingTable;
@@ -153,7 +192,10 @@ export function parseConfig(
   const texts = Object.fromEntries(
     settingNames().map((name) => [name, flags[name] ?? env[settingTable[name].env]]),
   );
-  if (texts.secretKey?.startsWith("@")) texts.secretKey = keyText(resolve(cwd, texts.secretKey.slice(1)));
+  for (const name of ["secretKey", "rates", "traceHeaders"]) {
+    const text = texts[name];
+    if (text?.startsWith("@")) texts[name] = fileText(resolve(cwd, text.slice(1)));
+  }
   const parsed = settingsSchema.safeParse(texts);
   if (!parsed.success)
     throw new ConfigError(
@@ -165,8 +207,8 @@ export function parseConfig(
   return { config: Object.freeze(config), warnings: unknownVariables(env) };
 }
 
-/** What a file holds; empty, which is no key, where it cannot be read. */
-function keyText(file: string): string {
+/** What a file holds; empty, which is nothing that any setting takes, where it cannot be read. */
+function fileText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
@@ -232,6 +274,10 @@ const settingsSchema = z
     hostNames: hostNameList.default([]),
     allowUnmetered: truth,
     threadsOnly: truth,
+    rates: rateCardText.nullable().default(null),
+    traceEndpoint: endpointText.nullable().default(null),
+    traceSample: shareText.default(0.01),
+    traceHeaders: headersText.default({}),
   })
   .refine(({ minWorkers, maxWorkers }) => minWorkers <= maxWorkers, {
     path: ["minWorkers"],
@@ -254,7 +300,7 @@ function faultOf(
   const setting = settingTable[name];
   const source = flags[name] === undefined ? setting.env : setting.flag;
   // Secrets are never shown, not even wrong ones.
-  const isSecret = name === "token" || name === "secretKey";
+  const isSecret = name === "token" || name === "secretKey" || name === "traceHeaders";
   const found = isSecret ? "is not usable" : `is ${JSON.stringify(texts[name] ?? setting.default)}`;
   return `${source} ${found}, ${issue.message}`;
 }

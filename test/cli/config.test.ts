@@ -22,6 +22,10 @@ test("the defaults are those of the contract", () => {
     hostNames: [],
     allowUnmetered: false,
     threadsOnly: false,
+    rates: null,
+    traceEndpoint: null,
+    traceSample: 0.01,
+    traceHeaders: {},
   });
   assert.deepEqual(warnings, []);
   assert.ok(Object.isFrozen(config));
@@ -54,6 +58,38 @@ const accepted: [what: string, flags: SettingFlags, env: Env, wanted: Record<str
   ],
   ["no host names are none", {}, { MAYFLY_HOST_NAMES: "" }, { hostNames: [] }],
   ["calls are kept off the main thread by true", {}, { MAYFLY_THREADS_ONLY: "true" }, { threadsOnly: true }],
+  [
+    "a rate card is read from JSON, prices that are not named are 0",
+    { rates: '{"currency":"EUR","perMillionCalls":"0.20"}' },
+    {},
+    {
+      rates: {
+        currency: "EUR",
+        perMillionCalls: "0.20",
+        perCpuSecond: "0",
+        perWallSecond: "0",
+        perGbSecond: "0",
+        perGbIn: "0",
+        perGbOut: "0",
+        perMillionHostCalls: "0",
+      },
+    },
+  ],
+  [
+    "a trace endpoint is a URL",
+    { traceEndpoint: "http://c:4318/v1/traces" },
+    {},
+    { traceEndpoint: "http://c:4318/v1/traces" },
+  ],
+  ["every call may be traced", { traceSample: "1" }, {}, { traceSample: 1 }],
+  ["no call may be traced", { traceSample: "0" }, {}, { traceSample: 0 }],
+  ["a share may leave its zero out", { traceSample: ".5" }, {}, { traceSample: 0.5 }],
+  [
+    "headers of traces are a list",
+    {},
+    { MAYFLY_TRACE_HEADERS: "X-Key=a=b, other=c" },
+    { traceHeaders: { "x-key": "a=b", other: "c" } },
+  ],
   ["unmetered modules are allowed by true", {}, { MAYFLY_ALLOW_UNMETERED: "true" }, { allowUnmetered: true }],
   [
     "a flag without a value wins over its variable",
@@ -96,6 +132,23 @@ const refused: [flags: SettingFlags, env: Env, fault: RegExp][] = [
   [{ hostNames: "ok.example, example.org:80" }, {}, /^--host-name is/],
   [{}, { MAYFLY_ALLOW_UNMETERED: "yes" }, /^MAYFLY_ALLOW_UNMETERED is "yes", want true or false$/],
   [{}, { MAYFLY_ALLOW_UNMETERED: "" }, /^MAYFLY_ALLOW_UNMETERED is "", want true or false$/],
+  [{ rates: "@absent.json" }, {}, /^--rates is "", want a rate card in JSON, or @FILE/],
+  [{ rates: "[]" }, {}, /^--rates is "\[\]", want a rate card: /],
+  [{ rates: '{"currency":"euro"}' }, {}, /want a rate card: currency: want three letters of ISO 4217/],
+  [{ rates: '{"currency":"EUR","perGbOut":0.1}' }, {}, /want a rate card: perGbOut: .*expected string/],
+  [{ rates: '{"currency":"EUR","perGbOut":"-1"}' }, {}, /perGbOut: want a decimal number in quotes/],
+  [{ rates: '{"currency":"EUR","perGbOut":"1e3"}' }, {}, /perGbOut: want a decimal number in quotes/],
+  [{ rates: '{"currency":"EUR","perCall":"1"}' }, {}, /want a rate card: .*perCall/],
+  [
+    { traceEndpoint: "collector:4318" },
+    {},
+    /^--trace-endpoint is "collector:4318", want an http or https URL/,
+  ],
+  [{ traceEndpoint: "http://u:p@c/v1/traces" }, {}, /^--trace-endpoint is .* without user name/],
+  [{ traceSample: "1.01" }, {}, /^--trace-sample is "1.01", want a number from 0 to 1/],
+  [{ traceSample: "1%" }, {}, /^--trace-sample is "1%", want a number from 0 to 1/],
+  [{}, { MAYFLY_TRACE_SAMPLE: "" }, /^MAYFLY_TRACE_SAMPLE is "", want a number/],
+  [{ traceHeaders: "authorization: Bearer x" }, {}, /^--trace-headers is not usable, want NAME=VALUE/],
 ];
 
 for (const [flags, env, fault] of refused) {
@@ -182,6 +235,10 @@ test("every setting of the contract has its flag and variable in the table", () 
     "--host-name MAYFLY_HOST_NAMES",
     "--allow-unmetered MAYFLY_ALLOW_UNMETERED",
     "--threads-only MAYFLY_THREADS_ONLY",
+    "--rates MAYFLY_RATES",
+    "--trace-endpoint MAYFLY_TRACE_ENDPOINT",
+    "--trace-sample MAYFLY_TRACE_SAMPLE",
+    "--trace-headers MAYFLY_TRACE_HEADERS",
   ]);
 });
 

@@ -32,6 +32,10 @@ export const serveCommand: CommandSpec = {
       hostNames: hostNames.length === 0 ? undefined : hostNames.join(","),
       allowUnmetered: flagOption(options, "allowUnmetered") ? "true" : undefined,
       threadsOnly: flagOption(options, "threadsOnly") ? "true" : undefined,
+      rates: textOption(options, "rates"),
+      traceEndpoint: textOption(options, "traceEndpoint"),
+      traceSample: textOption(options, "traceSample"),
+      traceHeaders: textOption(options, "traceHeaders"),
     };
     const flags: SettingFlags = Object.fromEntries(
       Object.entries(texts).filter(([, text]) => text !== undefined),
