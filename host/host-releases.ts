@@ -20,7 +20,7 @@ export type HostReleases = {
   /** What the routes of the data plane need of it. */
   readonly routing: Pick<InvokeRouteParts, "route" | "hold">;
   /** A call has ended. */
-  readonly onOutcome: InvokeRouteParts["onOutcome"];
+  readonly onEnd: InvokeRouteParts["onEnd"];
 };
 
 export function openReleases(
@@ -61,8 +61,9 @@ export function openReleases(
       route: (name, pin, headers) => routeCall(functions, { name, pin, headers }, allowUnmetered),
       hold: (deployment) => held.hold(deployment),
     },
-    onOutcome: (deployment, outcome, ms, status) => {
-      if (deployment?.isCanary) canaries.ended(deployment, outcome, ms, status);
+    onEnd: ({ deployment, outcome, wallMs, status }) => {
+      // Of a call that failed it is the host's own status.
+      if (deployment?.isCanary) canaries.ended(deployment, outcome, wallMs, outcome === "ok" ? status : 0);
     },
   };
 }

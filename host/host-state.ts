@@ -21,8 +21,9 @@ import type { FunctionStore } from "./store/function-store.ts";
 import type { KvStore } from "./store/kv-store.ts";
 import type { ReplicationStore } from "./store/replication-store.ts";
 import type { RouteStore } from "./store/route-store.ts";
-import { openStores } from "./store/sqlite/stores.ts";
+import { openStores, type SqliteStores } from "./store/sqlite/stores.ts";
 import type { SyncPath } from "./store/sync.ts";
+import type { UsageStore } from "./store/usage-store.ts";
 import { clearRunning, markExpectedEnd, readRunning } from "./worker/running-record.ts";
 
 /** The data folder cannot be used; the message is for the user. */
@@ -37,6 +38,10 @@ export type HostState = {
   readonly events: EventStore;
   readonly replications: ReplicationStore;
   readonly routes: RouteStore;
+  readonly usage: UsageStore;
+  readonly databaseFile: string;
+  /** What has become of changes so far. */
+  readonly written: SqliteStores["written"];
   readonly secrets: SecretBox;
   readonly artifacts: FileArtifactStore;
   /** Reads uploads, and keeps what it derives of them. */
@@ -93,6 +98,9 @@ export async function openState(
       events: stores.events,
       replications: stores.replications,
       routes: stores.routes,
+      usage: stores.usage,
+      databaseFile: stores.file,
+      written: stores.written,
       secrets,
       artifacts,
       preparer: new Preparer(new PreparedFiles(join(dataDir, "prepared"))),

@@ -9,9 +9,13 @@ import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { checkEngine } from "./deploy/engine-check.ts";
 import { Inspectors } from "./deploy/inspect.ts";
+import type { EndedCall } from "./ended-call.ts";
 import type { TriggerKey } from "./event.ts";
 import { Deliveries } from "./events/deliveries.ts";
 import type { Deployment } from "./function.ts";
+import { type HostObservers, openObservers } from "./host-observers.ts";
+import { startPools } from "./host-pools.ts";
+import { hostReadings } from "./host-readings.ts";
 import { openReleases } from "./host-releases.ts";
 import { type HostServices, openServices } from "./host-services.ts";
 import { type HostState, openState } from "./host-state.ts";
@@ -21,16 +25,16 @@ import { InternalCalls } from "./http/internal-calls.ts";
 import { type InvokeRouteParts, InvokeRoutes } from "./http/invoke-routes.ts";
 import { Routing } from "./http/routing.ts";
 import { createHttpServer } from "./http/server.ts";
+import type { HostNow } from "./http/traffic-routes.ts";
 import type { LogLine } from "./invocation.ts";
 import { Admission } from "./invoke/admission.ts";
 import { InlineCalls } from "./invoke/inline-calls.ts";
 import { Invoker } from "./invoke/invoker.ts";
 import { Modules } from "./invoke/modules.ts";
-import { Pools, type PoolsOptions } from "./invoke/pools.ts";
+import type { Pools } from "./invoke/pools.ts";
 import { Scheduler } from "./invoke/scheduler.ts";
 import { assertLimits, limits } from "./limits.ts";
 import { LogStore } from "./observe/log-store.ts";
-import { Metrics } from "./observe/metrics.ts";
 import { Outbound, type OutboundParts } from "./outbound/outbound.ts";
 import { Replications } from "./postgres/replications.ts";
 import { digestOf } from "./store/files/artifact-store.ts";
@@ -49,6 +53,8 @@ export type HostOptions = {
   readonly queueEventsMax?: number;
   /** Versions of a function that are kept; as `limits.versionsPerFunctionMax` by default. */
   readonly versionsMax?: number;
+  /** Told of each call that ends, in place of what meters, counts, keeps and traces calls. */
+  readonly onCallEnd?: (call: EndedCall) => void;
   /** The addresses of a host name that a guest asks; the system's resolver by default. */
   readonly resolve?: OutboundParts["resolve"];
 };
@@ -74,8 +80,9 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
   const state = await openState(config, options.sync ?? syncDirectly, log, options.versionsMax);
   const stores = openServices(state, options, (error) => onFault(error, ""));
-  const engine = startEngine(config, options, state, stores, log, onFault);
-  const { admission, bodies, invokeRoutes, logs, metrics, outbound, pools, scheduler } = engine;
+  const observers = await openObservers(config, state, log, (error) => onFault(error, ""));
+  const engine = startEngine(config, options, state, { ...stores, observers }, log, onFault);
+  const { admission, bodies, invokeRoutes, logs, outbound, pools, scheduler } = engine;
   const events = startEvents(state, stores, engine, log, onFault);
   const routing = new Routing({ store: state.routes, hostNames: config.hostNames });
   const inspectors = new Inspectors();
@@ -100,6 +107,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     routes: state.routes,
     routing,
     ...stores,
+    ...engine.shown,
     events: state.events,
     replications: events.replications,
     onTrigger: (key) => events.triggerChanged(key),
@@ -107,8 +115,8 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     logs,
     baseUrl: () => localUrl,
     notReady: () => (admission.draining ? "it is shutting down" : null),
-    metrics: () => metrics.text(),
-    onDeploy: (outcome) => metrics.deploy(outcome),
+    metrics: () => observers.metrics.text(),
+    onDeploy: (outcome) => observers.metrics.deploy(outcome),
     onFault,
   });
   const server = createHttpServer({ invokeRoutes, routing, app, onFault });
@@ -138,7 +146,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       stores.close();
       outbound.close();
       inspectors.close();
-      await logs.flush();
+      await Promise.all([observers.close(), logs.flush()]);
       await state.close();
     },
   };
@@ -199,6 +207,7 @@ function newDeployer(
     allowUnmetered: config.allowUnmetered,
     onRemoved: (name) => {
       onRemoved(name);
+      engine.shown.functionRemoved(name);
       return engine.logs.remove(name);
     },
     warm: (form) => engine.modules.warm(form),
@@ -234,7 +243,7 @@ function startEngine(
   config: HostConfig,
   options: HostOptions,
   state: HostState,
-  { services, laterCalls, queue }: HostServices,
+  { services, laterCalls, queue, observers }: HostServices & { readonly observers: HostObservers },
   log: Logger,
   onFault: OnFault,
 ) {
@@ -251,7 +260,7 @@ function startEngine(
     {
       onRoom: () => scheduler.dispatch(),
       onEnded: (pool) => scheduler.forget(pool),
-      onThreadLost: () => metrics.threadLost(),
+      onThreadLost: () => observers.metrics.threadLost(),
     },
   );
   const scheduler: Scheduler = new Scheduler((call) => pools.of(call), functions.suspects());
@@ -259,14 +268,13 @@ function startEngine(
   const inline = config.threadsOnly
     ? null
     : InlineCalls.ofMainThread(share, (versionId) => scheduler.isSuspect(versionId));
-  const metrics = new Metrics({
-    liveCalls: () => admission.live,
-    waitingCalls: () => scheduler.waiting,
-    threads: () => pools.threads,
-    guestBytes: () => pools.heldBytes,
-    modules: () => modules.count,
-    inlineCalls: () => inline?.count ?? 0,
+  const hostNow = (): HostNow => ({
+    liveCalls: admission.live,
+    waitingCalls: scheduler.waiting,
+    threads: pools.threads,
+    guestBytes: pools.heldBytes,
   });
+  observers.metrics.add(hostReadings({ hostNow, modules, inline, memoryBytesMax, queue, state }));
   const invoker: Invoker = new Invoker({
     admission,
     modules,
@@ -287,10 +295,11 @@ function startEngine(
     load: (deployment) => invoker.load(deployment),
     later: laterCalls(() => admission.draining),
     bodies: new BodyBudget(),
-    onOutcome: (deployment, outcome, ms, status) => {
-      metrics.call(outcome, ms);
-      released.onOutcome(deployment, outcome, ms, status);
+    onEnd: (call) => {
+      (options.onCallEnd ?? observers.onEnd)(call);
+      released.onEnd(call);
     },
+    traces: observers.traces,
     onFault,
     onGuestFault: (deployment, requestId, message) => {
       const { version } = deployment;
@@ -311,12 +320,13 @@ function startEngine(
     internalCalls,
     invokeRoutes,
     logs,
-    metrics,
     modules,
     outbound,
     pools,
     releases: released.releases,
     scheduler,
+    /** What the control plane shows of calls. */
+    shown: { ...observers, hostNow },
   };
 }
 
@@ -325,45 +335,6 @@ function lineAppender(logs: LogStore, isThere: (versionId: number, name: string)
   return ({ id, name }: Deployment, line: LogLine): void => {
     if (isThere(id, name)) logs.append(name, line);
   };
-}
-
-/** The threads that run guests, and what the host does when one of them fails. */
-function startPools(
-  config: HostConfig,
-  {
-    state,
-    memoryBytesMax,
-    log,
-    onFault,
-  }: { state: HostState; memoryBytesMax: number; log: Logger; onFault: OnFault },
-  on: Pick<PoolsOptions, "onRoom" | "onEnded"> & { readonly onThreadLost: () => void },
-): Pools {
-  return new Pools({
-    minThreads: config.minWorkers,
-    maxThreads: config.maxWorkers,
-    runningFile: state.runningFile,
-    memoryBytesMax,
-    onRoom: on.onRoom,
-    onEnded: on.onEnded,
-    onUnkillable: () => {
-      log.fatal("A worker thread does not end: the host process ends itself and is replaced");
-      process.kill(process.pid, "SIGKILL");
-    },
-    onUnstartable: () => {
-      log.fatal("A worker thread cannot start: the host process ends itself and is replaced");
-      state.expectEnd();
-      process.kill(process.pid, "SIGKILL");
-    },
-    onFault: (error) => onFault(error, ""),
-    onBackstop: () => {
-      on.onThreadLost();
-      log.warn("a guest did not stop when asked: its thread is ended");
-    },
-    onThreadLost: (error) => {
-      on.onThreadLost();
-      log.error({ err: error }, "a worker thread ended under a call");
-    },
-  });
 }
 
 /** Half of what the process may use: the other half is for what else calls hold, and for the system. */

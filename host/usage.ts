@@ -64,15 +64,6 @@ export function hourOf(atMs: number): number {
   return Math.floor(atMs / hourMs) * hourMs;
 }
 
-/** The alias of calls that name none. */
-export const liveAlias = "live";
-
-/** The alias by which a call with such a pin names its version. */
-export function aliasOf(pin: string | null): string {
-  if (pin === null) return liveAlias;
-  return /^\d+$/.test(pin) ? "" : pin;
-}
-
 /** The namespace of a function's name: what follows its dot, or `default`. */
 export function namespaceOf(functionName: string): string {
   const dot = functionName.indexOf(".");

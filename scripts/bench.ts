@@ -24,6 +24,7 @@ const benchmarks = [
   "events",
   "blobs",
   "streaming",
+  "observing",
 ];
 const folder = join(import.meta.dirname, "..", "bench");
 const chosen = process.argv.slice(2).filter((word) => !word.startsWith("-"));

@@ -39,6 +39,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const wiring = new Set([
   "host/main.ts",
   "host/host-releases.ts",
+  "host/host-observers.ts",
+  "host/host-pools.ts",
+  "host/host-readings.ts",
   "host/host-services.ts",
   "host/host-state.ts",
   "host/host-process.ts",

@@ -21,7 +21,9 @@ import { removeCommand } from "./commands/remove.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { routeCommands } from "./commands/route.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { topCommand } from "./commands/top.ts";
 import { triggerCommands } from "./commands/trigger.ts";
+import { usageCommand } from "./commands/usage.ts";
 import { exitCodes, WrongUsage } from "./failure.ts";
 import { type HostModules, hostModules } from "./host-modules.ts";
 import { type CliIo, processIo } from "./io.ts";
@@ -45,6 +47,8 @@ const commands = [
   kvCommands,
   blobCommands,
   invocationCommands,
+  usageCommand,
+  topCommand,
   triggerCommands,
   publishCommand,
   eventsCommands,

@@ -100,6 +100,8 @@ export function asyncAttempt(
     const call = {
       ...rest,
       name,
+      kind: "async" as const,
+      invocationId: request.id,
       headers: [...request.headers, ...own],
       body: event.data,
       requestId: randomUUID(),

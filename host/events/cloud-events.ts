@@ -6,6 +6,7 @@ import { CloudEvent } from "cloudevents";
 import { HostError } from "../errors.ts";
 import type { HostEvent } from "../event.ts";
 import { limits } from "../limits.ts";
+import type { Trace } from "../trace-context.ts";
 
 const structuredType = "application/cloudevents+json";
 const batchType = "application/cloudevents-batch+json";
@@ -51,6 +52,16 @@ export function madeEvent(
 ): HostEvent {
   const time = new Date().toISOString();
   return checkedEvent({ specversion: "1.0", id: randomUUID(), source, time, ...attributes }, data, depth);
+}
+
+/** With the trace that led to the event (the extension for distributed tracing); what it says itself stays. */
+export function withTrace(
+  attributes: Readonly<Record<string, string>>,
+  trace: Trace | null,
+): Readonly<Record<string, string>> {
+  if (trace === null || attributes["traceparent"] !== undefined) return attributes;
+  const { traceparent, tracestate } = trace;
+  return { ...attributes, traceparent, ...(tracestate !== "" && { tracestate }) };
 }
 
 /** Header names and values, alternating, for a delivery; the data is the body. */

@@ -3,14 +3,19 @@
 
 import { randomUUID } from "node:crypto";
 import type { HostEvent } from "../event.ts";
+import { Traces } from "../trace-context.ts";
 import { type AttemptParts, attemptCall } from "./attempts.ts";
 import { deliveryHeaders } from "./cloud-events.ts";
 import type { DispatcherParts } from "./dispatcher.ts";
+
+/** A delivery takes no part in a trace; the call that it makes does. */
+const passedOn = new Traces(null);
 
 export function deliveryAttempt(parts: AttemptParts): DispatcherParts["attempt"] {
   return async ({ function: name, event }, { path }, attempt) => {
     const call = {
       name,
+      kind: "event" as const,
       method: "POST",
       url: `http://${name}.mayfly.internal${path}`,
       ...pathAndQuery(path),
@@ -26,7 +31,16 @@ export function deliveryAttempt(parts: AttemptParts): DispatcherParts["attempt"]
 
 function headersOf(name: string, event: HostEvent, attempt: number): string[] {
   const own = ["host", `${name}.mayfly.internal`, "x-mayfly-event-attempt", String(attempt)];
-  return [...own, ...deliveryHeaders(event)];
+  return [...own, ...traceHeaders(event), ...deliveryHeaders(event)];
+}
+
+/** CloudEvents' extension for distributed tracing: the call goes on with the trace that led to the event. */
+function traceHeaders({ attributes: { traceparent, tracestate } }: HostEvent): string[] {
+  // What is none is what the event says, and no header.
+  const trace = passedOn.of(traceparent, tracestate);
+  if (trace === null) return [];
+  const state = trace.tracestate === "" ? [] : ["tracestate", trace.tracestate];
+  return ["traceparent", trace.traceparent, ...state];
 }
 
 function pathAndQuery(target: string): { path: string; query: string } {

@@ -11,6 +11,9 @@ export class EventQueue {
   readonly #store: EventStore;
   readonly #deliveriesMax: number;
   #count: number;
+  /** Deliveries stored so far, and attempts at them by how they ended. */
+  published = 0;
+  readonly ended = { done: 0, retry: 0, dead: 0 };
   /** Told whenever there is more room than before. */
   readonly #roomWaiters = new Set<() => void>();
   /** Told of triggers that have deliveries to make; set by the dispatcher. */
@@ -82,6 +85,7 @@ export class EventQueue {
 
   async end(end: AttemptEnd): Promise<void> {
     const { published } = await this.#store.end([end]);
+    this.ended[end.outcome.kind] += 1;
     if (end.outcome.kind === "done") this.dropped(1);
     this.#published(published);
   }
@@ -112,6 +116,7 @@ export class EventQueue {
 
   #published(published: Published): Published {
     this.#count += published.deliveries;
+    this.published += published.deliveries;
     if (published.deliveries > 0) this.onReady(published.listeners);
     return published;
   }

@@ -29,7 +29,9 @@ import { type RouteRouteParts, routeRoutes } from "./route-routes.ts";
 import { admitSigned, answerPreflight, isPreflight, isSigned } from "./signed-requests.ts";
 import { assertPlainPath, parseTarget } from "./target.ts";
 import { type TopicRouteParts, topicRoutes } from "./topic-routes.ts";
+import { type TrafficRouteParts, trafficRoutes } from "./traffic-routes.ts";
 import { type TriggerRouteParts, triggerRoutes } from "./trigger-routes.ts";
+import { type UsageRouteParts, usageRoutes } from "./usage-routes.ts";
 
 export type ControlParts = {
   readonly guard: GuardBounds;
@@ -51,7 +53,9 @@ export type ControlParts = {
   TopicRouteParts &
   TriggerRouteParts &
   EventRouteParts &
-  InvocationRouteParts;
+  InvocationRouteParts &
+  TrafficRouteParts &
+  UsageRouteParts;
 
 export type ControlEnv = {
   Bindings: Partial<HttpBindings>;
@@ -132,6 +136,8 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.route("/v1/topics", topicRoutes(parts));
   app.route("/v1/events", eventRoutes(parts));
   app.route("/v1/invocations", invocationRoutes(parts));
+  app.route("/v1/usage", usageRoutes(parts));
+  app.route("/v1/traffic", trafficRoutes(parts));
   app.notFound((context) => {
     throw wrongRoute(app, context.req.method, context.req.path);
   });

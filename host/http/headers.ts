@@ -1,6 +1,8 @@
 // Header rules of RFC 9110 that hold for both sides of a call: which fields concern one hop only,
 // and what a field name and value may be.
 
+import { headerIn, type Trace } from "../trace-context.ts";
+
 const hopByHop = new Set([
   "connection",
   "keep-alive",
@@ -76,6 +78,8 @@ export function outboundHeaders(
     readonly function: string;
     readonly depth: number;
     readonly contentLength: number | null;
+    /** What the guest says of a trace itself stays. */
+    readonly trace: Trace | null;
   },
 ): string[] {
   const dropped = new Set(
@@ -95,6 +99,11 @@ export function outboundHeaders(
     String(own.depth),
   ];
   if (own.contentLength !== null) sent.push("content-length", String(own.contentLength));
+  if (own.trace !== null && headerIn(sent, "traceparent") === undefined) {
+    sent.push("traceparent", own.trace.traceparent);
+    const { tracestate } = own.trace;
+    if (tracestate !== "" && headerIn(sent, "tracestate") === undefined) sent.push("tracestate", tracestate);
+  }
   return sent;
 }
 

@@ -1,18 +1,22 @@
 // Calls between functions: what a function asks of another one takes the way of an HTTP request without
 // the network, and its answer, errors included, is the one an HTTP client would get.
 
+import { aliasOfCall, type CallKind } from "../ended-call.ts";
 import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import { type Deployment, functionName } from "../function.ts";
 import type { Timings } from "../invocation.ts";
-import { type InvokeAnswer, InvokeError } from "../invoke/invoker.ts";
+import type { InvokeAnswer } from "../invoke/invoker.ts";
 import { encodeRequest, encodeResponse } from "../messages.ts";
 import { callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf } from "./error-response.ts";
 import type { GuestResponse } from "./guest-response.ts";
-import type { InvokeRouteParts } from "./invoke-routes.ts";
+import { type InvokeRouteParts, timingsIn } from "./invoke-routes.ts";
 
 export type InternalCall = {
   readonly name: string;
+  readonly kind: Exclude<CallKind, "http">;
+  /** The asynchronous call that it is an attempt at. */
+  readonly invocationId?: string;
   /** The version that it pins; the live one unless given. */
   readonly pin?: string | null;
   readonly remoteAddress?: string;
@@ -55,7 +59,7 @@ export class InternalCalls {
     } catch (error) {
       if (error instanceof CallAbandoned) throw error;
       const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
-      const timings = error instanceof InvokeError ? error.timings : {};
+      const timings = timingsIn(error);
       const headers = [...callHeaders(requestId, deployment, timings), ...problem.headers.flat()];
       return encodeResponse(problem.status, headers, Buffer.from(problem.body));
     }
@@ -74,11 +78,15 @@ export class InternalCalls {
     const startMs = performance.now();
     let deployment: Deployment | null = null;
     let outcome: CallOutcome = "ok";
+    let timings: Timings = {};
     let status = 0;
+    let bytesOut = 0;
+    const headers = headersByName(call.headers);
+    const trace = this.#parts.traces.of(headers["traceparent"], headers["tracestate"]);
     try {
       using share = this.#parts.bodies.share();
       share.add(call.body.byteLength);
-      deployment = this.#parts.route(functionName(call.name), call.pin ?? null, headersByName(call.headers));
+      deployment = this.#parts.route(functionName(call.name), call.pin ?? null, headers);
       using _hold = this.#parts.hold(deployment);
       onRouted(deployment);
       const answer = await this.#parts.invoke({
@@ -89,18 +97,40 @@ export class InternalCalls {
         callers: call.callers,
         timeoutMs: call.timeoutMs,
         watchGone: (onGone) => watchAborted(call.signal, onGone),
+        trace,
       });
+      timings = answer.timings;
       const guest = readAnswer(this.#parts, wholeAnswer(answer), { method, deployment, requestId });
-      share.add(guest.body?.byteLength ?? 0);
       status = guest.status;
-      return { guest, timings: answer.timings };
+      bytesOut = guest.body?.byteLength ?? 0;
+      share.add(bytesOut);
+      return { guest, timings };
     } catch (error) {
       outcome = "internal";
+      timings = timingsIn(error);
       if (error instanceof CallAbandoned) outcome = "client_gone";
-      else if (error instanceof HostError) outcome = error.code;
+      else if (error instanceof HostError) {
+        outcome = error.code;
+        status = error.status;
+      }
       throw error;
     } finally {
-      this.#parts.onOutcome(deployment, outcome, performance.now() - startMs, status);
+      this.#parts.onEnd({
+        requestId,
+        invocationId: call.invocationId ?? null,
+        kind: call.kind,
+        deployment,
+        functionName: call.name,
+        alias: aliasOfCall(deployment, call.pin ?? null),
+        outcome,
+        status,
+        startMs,
+        wallMs: performance.now() - startMs,
+        timings,
+        bytesIn: call.body.byteLength,
+        bytesOut,
+        trace,
+      });
     }
   }
 }

@@ -1,23 +1,32 @@
-// /v1/invocations: what has become of asynchronous calls.
+// /v1/invocations: what has become of asynchronous calls, and of calls of every kind that ended lately.
 
 import { Hono } from "hono";
 import { z } from "zod";
 import type { AsyncCall } from "../async-call.ts";
-import { HostError } from "../errors.ts";
+import { type CallOutcome, errorTable, HostError } from "../errors.ts";
 import { type AsyncCalls, headerObject } from "../events/async-calls.ts";
+import type { RecentCall, RecentCalls } from "../observe/recent-calls.ts";
 import type { ControlEnv } from "./app.ts";
 import { readQuery } from "./query.ts";
 
-export type InvocationRouteParts = { readonly asyncCalls: Pick<AsyncCalls, "store" | "remove"> };
+export type InvocationRouteParts = {
+  readonly asyncCalls: Pick<AsyncCalls, "store" | "remove">;
+  readonly recentCalls: Pick<RecentCalls, "list" | "get" | "skipped">;
+};
+
+const outcomes = ["ok", "client_gone", ...Object.keys(errorTable)] as [CallOutcome, ...CallOutcome[]];
 
 const listSchema = z.strictObject({
   function: z.string().optional(),
+  /** Asynchronous calls in that state. */
   state: z.enum(["queued", "running", "succeeded", "failed"]).optional(),
+  /** Calls of every kind that ended so, lately. */
+  outcome: z.enum(["any", "failed", ...outcomes]).optional(),
   cursor: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 
-export function invocationRoutes({ asyncCalls }: InvocationRouteParts): Hono<ControlEnv> {
+export function invocationRoutes({ asyncCalls, recentCalls }: InvocationRouteParts): Hono<ControlEnv> {
   const routes = new Hono<ControlEnv>();
   const { store } = asyncCalls;
   const find = (id: string): AsyncCall => {
@@ -27,7 +36,23 @@ export function invocationRoutes({ asyncCalls }: InvocationRouteParts): Hono<Con
   };
 
   routes.get("/", (context) => {
-    const { function: name, state, cursor, limit } = readQuery(context, listSchema);
+    const { function: name, state, outcome, cursor, limit } = readQuery(context, listSchema);
+    if (outcome !== undefined) {
+      if (state !== undefined) {
+        throw new HostError(
+          "bad_request",
+          "Cannot read the query: state is of asynchronous calls, outcome of calls that ended lately; ask for one of them",
+        );
+      }
+      const wanted = { function: name ?? null, outcome: outcome === "any" ? null : outcome };
+      const before = cursor === 0 ? Number.MAX_SAFE_INTEGER : cursor;
+      const recent = recentCalls.list(wanted, before, limit + 1);
+      return context.json({
+        invocations: recent.slice(0, limit).map(recentSummary),
+        cursor: recent.length > limit ? String(recent[limit - 1]?.place) : null,
+        skipped: recentCalls.skipped,
+      });
+    }
     const filter = { function: name ?? null, state: state ?? null };
     const found = store.list(filter, cursor, limit + 1);
     const page = found.slice(0, limit);
@@ -38,7 +63,10 @@ export function invocationRoutes({ asyncCalls }: InvocationRouteParts): Hono<Con
   });
 
   routes.get("/:id", (context) => {
-    const call = find(context.req.param("id"));
+    const id = context.req.param("id");
+    const recent = store.get(id) === null ? recentCalls.get(id) : null;
+    if (recent !== null) return context.json(recentSummary(recent));
+    const call = find(id);
     const { answer } = call;
     const shown =
       answer === null
@@ -94,6 +122,22 @@ function summary({
     finishedAt: timeText(finishedAtMs),
     expiresAt: timeText(expiresAtMs),
     error: fault,
+  };
+}
+
+function recentSummary(call: RecentCall) {
+  const { endedAtMs, timings, place: _, outcome, ...rest } = call;
+  const { cpu = null, pageMs = 0, hostCalls = 0, ...phases } = timings;
+  return {
+    ...rest,
+    state: outcome === "ok" ? "succeeded" : "failed",
+    outcome,
+    endedAt: timeText(endedAtMs),
+    /** Milliseconds of each phase that took place. */
+    phases,
+    cpuMs: cpu,
+    gbSeconds: (pageMs * 65_536) / 1e12,
+    hostCalls,
   };
 }
 

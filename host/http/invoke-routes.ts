@@ -6,14 +6,16 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
 import type { AsyncRequest } from "../async-call.ts";
+import { aliasOfCall, type EndedCall } from "../ended-call.ts";
 import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
 import type { Deployment } from "../function.ts";
 import type { Timings } from "../invocation.ts";
-import { type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
+import { InvokeAbandoned, type InvokeAnswer, InvokeError, type InvokeRequest } from "../invoke/invoker.ts";
 import type { ModuleLoad } from "../invoke/modules.ts";
 import type { CallHeaders } from "../invoke/split.ts";
 import type { AnswerSink, AnswerStart } from "../invoke/streamed-call.ts";
 import { encodeRequest } from "../messages.ts";
+import type { Trace, Traces } from "../trace-context.ts";
 import { AnswerBatch } from "./answer-batch.ts";
 import { AnswerBytes } from "./answer-bytes.ts";
 import type { BodyBudget, BodyShare } from "./body-budget.ts";
@@ -48,13 +50,9 @@ export type InvokeRouteParts = {
   ) => Promise<string>;
   /** Room in memory for the bodies of requests and answers. */
   readonly bodies: BodyBudget;
-  /** `status` is that of the guest's own answer, 0 where there was none. */
-  readonly onOutcome: (
-    deployment: Deployment | null,
-    outcome: CallOutcome,
-    ms: number,
-    status: number,
-  ) => void;
+  /** A call has ended, however it did. */
+  readonly onEnd: (call: EndedCall) => void;
+  readonly traces: Pick<Traces, "of">;
   readonly onFault: (error: unknown, requestId: string) => void;
   /** `limits.writeStallTimeoutMs` unless given. */
   readonly writeStallTimeoutMs?: number;
@@ -66,12 +64,18 @@ type Arrival = { readonly requestId: string; readonly startMs: number };
 type Exchange = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly target: FunctionTarget;
   readonly closing: () => boolean;
   readonly arrival: Arrival;
+  readonly trace: Trace | null;
   /** Null until it is known. */
   deployment: Deployment | null;
   /** The route that it came by. */
   readonly via: ViaRoute | undefined;
+  /** Of the request's body, once it is there. */
+  bytesIn: number;
+  /** A body that comes while its guest runs. */
+  source: StreamedBody | null;
   /** An answer that goes out as it comes; null until one does. */
   streamed: StreamedAnswer | null;
 };
@@ -82,6 +86,9 @@ type RequestBody = {
   readonly source?: StreamedBody;
   readonly load?: ModuleLoad | undefined;
 };
+
+/** What came of it: the status of the answer, 0 for none, and the bytes of its guest's body. */
+type Answered = { readonly timings: Timings; readonly status: number; readonly bytes: number };
 
 const noBody = new Uint8Array(0);
 
@@ -105,19 +112,30 @@ export class InvokeRoutes {
   ): void {
     const arrival: Arrival = { requestId: newRequestId(), startMs: performance.now() };
     const { via } = target;
-    const exchange: Exchange = { request, response, closing, arrival, via, deployment: null, streamed: null };
+    const { traceparent, tracestate } = request.headers;
+    const exchange: Exchange = {
+      request,
+      response,
+      target,
+      closing,
+      arrival,
+      trace: this.#parts.traces.of(traceparent, tracestate),
+      via,
+      deployment: null,
+      bytesIn: 0,
+      source: null,
+      streamed: null,
+    };
     let answer: InvokeAnswer | Promise<InvokeAnswer>;
     try {
       exchange.deployment = this.#parts.route(target.name, target.pin, request.headers);
       if (prefersAsync(request.headers["prefer"])) {
-        this.#later(exchange, target, exchange.deployment).catch((error: unknown) =>
-          this.#refuse(exchange, error),
-        );
+        this.#later(exchange, exchange.deployment).catch((error: unknown) => this.#refuse(exchange, error));
         return;
       }
       const kept = via?.kept(exchange.deployment) ?? null;
       if (kept !== null) return this.#send(exchange, exchange.deployment, kept, {});
-      answer = this.#invoke(exchange, target, exchange.deployment);
+      answer = this.#invoke(exchange, exchange.deployment);
     } catch (error) {
       this.#refuse(exchange, error);
       return;
@@ -137,8 +155,8 @@ export class InvokeRoutes {
       );
   }
 
-  async #later(exchange: Exchange, target: FunctionTarget, deployment: Deployment): Promise<void> {
-    const { request, response, closing, arrival } = exchange;
+  async #later(exchange: Exchange, deployment: Deployment): Promise<void> {
+    const { request, response, target, closing, arrival } = exchange;
     using share = this.#parts.bodies.share();
     const body = hasBody(request) ? await this.#body(request, deployment, share) : noBody;
     const depth = depthOf(request.headers["x-mayfly-depth"]);
@@ -151,7 +169,7 @@ export class InvokeRoutes {
     const { request, arrival, via } = exchange;
     const deployment = exchange.deployment as Deployment;
     const { message, timings } = answer;
-    if (message === null) return this.#replied(exchange, deployment);
+    if (message === null) return this.#replied(exchange, deployment, timings);
     let guest: GuestResponse;
     try {
       const { method = "GET" } = request;
@@ -162,7 +180,8 @@ export class InvokeRoutes {
       this.#refuse(exchange, error);
       return;
     }
-    this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs, guest.status);
+    const { status, body } = guest;
+    this.#ended(exchange, "ok", { timings, status, bytes: body?.byteLength ?? 0 });
   }
 
   /** Writes a whole answer; throws `overloaded`. */
@@ -183,10 +202,31 @@ export class InvokeRoutes {
   }
 
   /** The last bytes of an answer that went out as it came have been written. */
-  #replied({ response, streamed, arrival }: Exchange, deployment: Deployment): void {
+  #replied(exchange: Exchange, deployment: Deployment, timings: Timings): void {
+    const { response, streamed, arrival } = exchange;
     streamed?.end();
     this.#cutLate(response, deployment, arrival);
-    this.#parts.onOutcome(deployment, "ok", performance.now() - arrival.startMs, response.statusCode);
+    this.#ended(exchange, "ok", { timings, status: response.statusCode, bytes: streamed?.bytes ?? 0 });
+  }
+
+  #ended(exchange: Exchange, outcome: CallOutcome, { timings, status, bytes }: Answered): void {
+    const { request, target, arrival, deployment, trace, bytesIn, source } = exchange;
+    this.#parts.onEnd({
+      requestId: arrival.requestId,
+      invocationId: null,
+      kind: "http",
+      deployment,
+      functionName: target.name,
+      alias: aliasOfCall(deployment, target.pin),
+      outcome,
+      status,
+      startMs: arrival.startMs,
+      wallMs: performance.now() - arrival.startMs,
+      timings,
+      bytesIn: source?.bytes ?? bytesIn,
+      bytesOut: request.method === "HEAD" ? 0 : bytes,
+      trace,
+    });
   }
 
   /** Begins an answer that goes out as it comes; throws `bad_guest_output`. */
@@ -216,13 +256,15 @@ export class InvokeRoutes {
     const { request, response, closing, arrival, deployment, via, streamed } = exchange;
     const outcome = outcomeOf(error);
     if (outcome === null) return;
-    this.#parts.onOutcome(deployment, outcome, performance.now() - arrival.startMs, 0);
+    const timings = timingsIn(error);
+    const bytes = streamed?.bytes ?? 0;
     // Nobody is left to answer.
-    if (outcome === "client_gone") return;
+    if (outcome === "client_gone") return this.#ended(exchange, outcome, { timings, status: 0, bytes });
     const { requestId } = arrival;
     const problem = problemOf(error, requestId, (fault) => this.#parts.onFault(fault, requestId));
+    const status = streamed === null ? problem.status : response.statusCode;
+    this.#ended(exchange, outcome, { timings, status, bytes });
     if (streamed !== null) return streamed.cut();
-    const timings = error instanceof InvokeError ? error.timings : {};
     if (closing()) response.shouldKeepAlive = false;
     const headers = callHeaders(requestId, deployment, timings);
     writeProblem(
@@ -233,29 +275,23 @@ export class InvokeRoutes {
     );
   }
 
-  #invoke(
-    exchange: Exchange,
-    target: FunctionTarget,
-    deployment: Deployment,
-  ): InvokeAnswer | Promise<InvokeAnswer> {
-    if (!hasBody(exchange.request)) return this.#call(exchange, target, deployment, { bytes: noBody });
-    return this.#invokeWithBody(exchange, target, deployment);
+  #invoke(exchange: Exchange, deployment: Deployment): InvokeAnswer | Promise<InvokeAnswer> {
+    if (!hasBody(exchange.request)) return this.#call(exchange, deployment, { bytes: noBody });
+    return this.#invokeWithBody(exchange, deployment);
   }
 
-  async #invokeWithBody(
-    exchange: Exchange,
-    target: FunctionTarget,
-    deployment: Deployment,
-  ): Promise<InvokeAnswer> {
+  async #invokeWithBody(exchange: Exchange, deployment: Deployment): Promise<InvokeAnswer> {
     const { request } = exchange;
     using share = this.#parts.bodies.share();
     const load = isLong(request) ? await this.#parts.load(deployment) : undefined;
     if (load?.loaded.readsBody === true) {
       using source = new StreamedBody(request, share);
-      return await this.#call(exchange, target, deployment, { bytes: noBody, source, load });
+      exchange.source = source;
+      return await this.#call(exchange, deployment, { bytes: noBody, source, load });
     }
     const bytes = await this.#body(request, deployment, share);
-    return await this.#call(exchange, target, deployment, { bytes, load });
+    exchange.bytesIn = bytes.byteLength;
+    return await this.#call(exchange, deployment, { bytes, load });
   }
 
   #body(request: IncomingMessage, { name, config }: Deployment, share: BodyShare): Promise<Uint8Array> {
@@ -291,11 +327,10 @@ export class InvokeRoutes {
 
   #call(
     exchange: Exchange,
-    target: FunctionTarget,
     deployment: Deployment,
     { bytes, source, load }: RequestBody,
   ): InvokeAnswer | Promise<InvokeAnswer> {
-    const { request, arrival } = exchange;
+    const { request, target, arrival, trace } = exchange;
     const { requestId, startMs } = arrival;
     const { method = "GET", url = "/", socket } = request;
     const host = request.headers.host ?? "";
@@ -322,8 +357,14 @@ export class InvokeRoutes {
       // A request without a body has come whole.
       elapsedMs: bytes === noBody && source === undefined ? 0 : performance.now() - startMs,
       depth: depthOf(request.headers["x-mayfly-depth"]),
+      trace,
     });
   }
+}
+
+/** What took place of a call that failed so. */
+export function timingsIn(error: unknown): Timings {
+  return error instanceof InvokeError || error instanceof InvokeAbandoned ? error.timings : {};
 }
 
 /** How a call went that ended so; null when there was none: nothing is answered and nothing counted. */

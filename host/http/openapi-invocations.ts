@@ -1,4 +1,4 @@
-// Asynchronous calls in the OpenAPI document.
+// Asynchronous calls, and calls that ended lately, in the OpenAPI document.
 
 import { ok, operation } from "./openapi-parts.ts";
 
@@ -34,10 +34,38 @@ const answer = {
     body_base64: text,
   },
 };
-const page = object({
-  invocations: { type: "array", items: object(summary) },
-  cursor: { type: ["string", "null"] },
+const number = { type: ["number", "null"], minimum: 0 };
+const count = { type: "integer", minimum: 0 };
+const recent = object({
+  id: text,
+  invocationId: { type: ["string", "null"] },
+  kind: { type: "string", enum: ["http", "internal", "event", "async"] },
+  function: text,
+  version: { type: ["integer", "null"] },
+  alias: text,
+  state: { type: "string", enum: ["succeeded", "failed"] },
+  outcome: text,
+  status: count,
+  endedAt: time,
+  wallMs: number,
+  phases: { type: "object", additionalProperties: number },
+  cpuMs: number,
+  gbSeconds: number,
+  hostCalls: count,
+  bytesIn: count,
+  bytesOut: count,
+  traceId: { type: ["string", "null"] },
 });
+const page = {
+  type: "object",
+  required: ["invocations", "cursor"],
+  properties: {
+    invocations: { type: "array", items: { anyOf: [object(summary), recent] } },
+    cursor: { type: ["string", "null"] },
+    /** Calls that ended lately and were not kept. */
+    skipped: count,
+  },
+};
 const id = { name: "id", in: "path", required: true, schema: { type: "string", format: "uuid" } };
 
 export const invocationPaths = {
@@ -45,13 +73,14 @@ export const invocationPaths = {
     get: {
       ...operation(
         "listInvocations",
-        "Asynchronous calls in the order in which they came",
+        "Asynchronous calls in the order in which they came; with outcome, calls of every kind that ended lately, newest first",
         ok("A page", page),
         ["bad_request"],
       ),
       parameters: [
         query("function", text),
         query("state", states),
+        query("outcome", { type: "string", description: "any, failed, ok, client_gone or an error code" }),
         query("cursor", text),
         query("limit", { type: "integer", minimum: 1, maximum: 1_000 }),
       ],
@@ -61,8 +90,8 @@ export const invocationPaths = {
     parameters: [id],
     get: operation(
       "getInvocation",
-      "One of them, with its answer",
-      ok("The call", object({ ...summary, answer })),
+      "One of them: an asynchronous call with its answer, or by its request id a call that ended lately",
+      ok("The call", { anyOf: [object({ ...summary, answer }), recent] }),
       ["invocation_not_found"],
     ),
     delete: operation(

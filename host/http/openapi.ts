@@ -8,6 +8,7 @@ import { blobPaths } from "./openapi-blobs.ts";
 import { eventPaths } from "./openapi-events.ts";
 import { invocationPaths } from "./openapi-invocations.ts";
 import { kvPaths } from "./openapi-kv.ts";
+import { observePaths } from "./openapi-observe.ts";
 import { json, list, ok, open, operation, problem, ref } from "./openapi-parts.ts";
 import { releasePaths } from "./openapi-releases.ts";
 import { routePaths } from "./openapi-routes.ts";
@@ -282,6 +283,7 @@ const paths = {
   ...blobPaths,
   ...eventPaths,
   ...invocationPaths,
+  ...observePaths,
   "/healthz": { get: open("getHealth", "The host process answers", ok("Live", { type: "object" })) },
   "/readyz": {
     get: open("getReadiness", "The host takes calls", {

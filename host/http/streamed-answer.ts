@@ -55,6 +55,11 @@ export class StreamedAnswer implements AnswerSink {
     else setImmediate(() => this.#sendHead());
   }
 
+  /** Bytes that the guest has written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Throws `bad_guest_output` when the answer is over its limit, `overloaded` when there is no room. */
   write(bytes: Uint8Array, taken: () => void): void {
     const { byteLength } = bytes;

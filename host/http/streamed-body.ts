@@ -29,6 +29,8 @@ export class StreamedBody implements BodySource, Disposable {
   readonly #share: BodyShare;
   readonly #bounds: StreamedBodyBounds;
   #release: () => void = () => {};
+  /** Bytes that have come. */
+  bytes = 0;
 
   /** What is under way is counted in `share`. Throws `body_too_large` when the announced length says so. */
   constructor(request: IncomingMessage, share: BodyShare, bounds: StreamedBodyBounds = streamedBody) {
@@ -42,7 +44,6 @@ export class StreamedBody implements BodySource, Disposable {
   pull(into: BodyPost, fail: (error: HostError | CallAbandoned) => void): void {
     const request = this.#request;
     const bounds = this.#bounds;
-    let bytes = 0;
     const failed = (error: HostError | CallAbandoned): void => {
       this[Symbol.dispose]();
       fail(error);
@@ -54,9 +55,9 @@ export class StreamedBody implements BodySource, Disposable {
     }, bounds.idleTimeoutMs);
     const take = (chunk: Buffer): void => {
       timer.refresh();
-      bytes += chunk.byteLength;
+      this.bytes += chunk.byteLength;
       try {
-        if (bytes > bounds.bytesMax) throw tooLarge(bounds, `more than ${bounds.bytesMax} bytes came`);
+        if (this.bytes > bounds.bytesMax) throw tooLarge(bounds, `more than ${bounds.bytesMax} bytes came`);
         this.#share.add(chunk.byteLength);
       } catch (error) {
         if (!(error instanceof HostError)) throw error;

@@ -1,54 +1,36 @@
-// What GET /metrics shows, in Prometheus text: counts and times of calls by outcome, and gauges read
-// from the parts when asked. Labels come from closed sets, so the page stays small.
+// What GET /metrics shows, in Prometheus text: calls of the host and of its busiest functions, and gauges and
+// counters that are read from the parts when asked. Labels come from closed sets, so the page stays small.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { CallOutcome, ErrorCode } from "../errors.ts";
+import type { CallSeries } from "./call-series.ts";
+import { SeriesHistogram } from "./series-histogram.ts";
+import type { Traffic } from "./traffic.ts";
 
-export type Gauges = {
-  readonly liveCalls: () => number;
-  readonly waitingCalls: () => number;
-  readonly threads: () => number;
-  readonly guestBytes: () => number;
-  readonly modules: () => number;
-  /** Of all calls so far. */
-  readonly inlineCalls: () => number;
+/** A number that is read when somebody asks, or several with the value of one label each. */
+export type Reading = {
+  readonly name: string;
+  readonly help: string;
+  /** What only goes up is a counter. */
+  readonly kind: "gauge" | "counter";
+  /** By whose values what is read is told apart; none for one number. */
+  readonly label?: string;
+  readonly read: () => number | Readonly<Record<string, number>>;
 };
 
-/** Telling the histogram so many takes some 20 us. */
-const untoldMax = 256;
+const pageBytes = 65_536;
 
 export class Metrics {
   readonly #registry = new Registry();
-  /** Calls by outcome so far. */
-  readonly #calls = new Map<CallOutcome, { count: number }>();
-  /** Times that the histogram has not been told yet, in seconds, and how many they are. */
-  readonly #untold = new Float64Array(untoldMax);
-  #untoldCount = 0;
-  readonly #seconds: Histogram;
+  #ok = 0;
+  /** Other calls by outcome so far. */
+  readonly #failed = new Map<CallOutcome, number>();
   readonly #threadsLost: Counter;
   readonly #deploys: Counter<"outcome">;
 
-  constructor(gauges: Gauges) {
+  constructor(traffic: Traffic) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    const calls = this.#calls;
-    new Counter({
-      name: "mayfly_calls_total",
-      help: "Calls by outcome: ok, client_gone or the error code",
-      labelNames: ["outcome"],
-      registers,
-      collect() {
-        this.reset();
-        for (const [outcome, { count }] of calls) this.inc({ outcome }, count);
-      },
-    });
-    this.#seconds = new Histogram({
-      name: "mayfly_call_seconds",
-      help: "Time from request to answer",
-      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5, 30],
-      registers,
-      collect: () => this.#tell(),
-    });
     this.#threadsLost = new Counter({
       name: "mayfly_threads_lost_total",
       help: "Worker threads that ended under a call, other than by a limit",
@@ -60,50 +42,26 @@ export class Metrics {
       labelNames: ["outcome"],
       registers,
     });
-    new Counter({
-      name: "mayfly_inline_calls_total",
-      help: "Calls that were short enough to run on the main thread",
+    new SeriesHistogram({
+      name: "mayfly_call_seconds",
+      help: "Time from request to answer",
       registers,
-      collect() {
-        this.reset();
-        this.inc(gauges.inlineCalls());
-      },
+      lines: () => [[null, traffic.total]],
     });
-    const gauge = (name: string, help: string, read: () => number): void => {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
-    };
-    gauge("mayfly_live_calls", "Calls admitted and not answered", gauges.liveCalls);
-    gauge("mayfly_waiting_calls", "Calls that wait for a thread", gauges.waitingCalls);
-    gauge("mayfly_threads", "Worker threads alive", gauges.threads);
-    gauge("mayfly_guest_memory_bytes", "Bytes that the memories of live calls hold", gauges.guestBytes);
-    gauge("mayfly_resident_memory_bytes", "Resident memory of the host process", () =>
-      process.memoryUsage.rss(),
-    );
-    gauge("mayfly_modules_cached", "Compiled modules kept", gauges.modules);
+    this.#addReading({
+      name: "mayfly_calls_total",
+      help: "Calls by outcome: ok, client_gone or the error code",
+      kind: "counter",
+      label: "outcome",
+      read: () => ({ ok: this.#ok, ...Object.fromEntries(this.#failed) }),
+    });
+    this.#addFunctions(traffic);
   }
 
-  call(outcome: CallOutcome, ms: number): void {
-    const calls = this.#calls.get(outcome);
-    if (calls === undefined) this.#calls.set(outcome, { count: 1 });
-    else calls.count += 1;
-    this.#untold[this.#untoldCount] = ms / 1000;
-    this.#untoldCount += 1;
-    if (this.#untoldCount === untoldMax) this.#tell();
-  }
-
-  /** Many in a row: one alone costs several times as much, with the caches full of something else. */
-  #tell(): void {
-    for (let index = 0; index < this.#untoldCount; index += 1) {
-      this.#seconds.observe(this.#untold[index] as number);
-    }
-    this.#untoldCount = 0;
+  /** A call has ended. */
+  call(outcome: CallOutcome): void {
+    if (outcome === "ok") this.#ok += 1;
+    else this.#failed.set(outcome, (this.#failed.get(outcome) ?? 0) + 1);
   }
 
   threadLost(): void {
@@ -114,7 +72,89 @@ export class Metrics {
     this.#deploys.inc({ outcome });
   }
 
+  add(readings: readonly Reading[]): void {
+    for (const reading of readings) this.#addReading(reading);
+  }
+
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  #addReading({ name, help, kind, label = "", read }: Reading): void {
+    const options = { name, help, registers: [this.#registry] };
+    const labelNames = label === "" ? [] : [label];
+    const shown = (set: (labels: Record<string, string>, value: number) => void): void => {
+      const found = read();
+      if (typeof found === "number") return set({}, found);
+      for (const [value, number] of Object.entries(found)) set({ [label]: value }, number);
+    };
+    if (kind === "gauge") {
+      new Gauge({
+        ...options,
+        labelNames,
+        collect() {
+          this.reset();
+          shown((labels, number) => this.set(labels, number));
+        },
+      });
+      return;
+    }
+    new Counter({
+      ...options,
+      labelNames,
+      collect() {
+        this.reset();
+        shown((labels, number) => this.inc(labels, number));
+      },
+    });
+  }
+
+  /** Those of functions, each of which has a line, or shares that of the others. */
+  #addFunctions(traffic: Traffic): void {
+    const registers = [this.#registry];
+    // Who has one is decided once for a page, by what is written first.
+    let lines: Map<string, CallSeries> = new Map();
+    new SeriesHistogram({
+      name: "mayfly_function_call_seconds",
+      help: "Time from request to answer, by function: the busiest ones, the rest as _other",
+      registers,
+      lines: () => {
+        lines = traffic.lines();
+        return lines;
+      },
+    });
+    new Counter({
+      name: "mayfly_function_calls_total",
+      help: "Calls by function and by how they went: ok, client_gone, or whose fault it was",
+      labelNames: ["function", "result"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [name, { ok, clientGone, caller, guest, host }] of lines) {
+          const results = { ok, client_gone: clientGone, caller, guest, host };
+          for (const [result, calls] of Object.entries(results)) this.inc({ function: name, result }, calls);
+        }
+      },
+    });
+    const sum = (name: string, help: string, of: (series: CallSeries) => number): void => {
+      new Counter({
+        name,
+        help,
+        labelNames: ["function"],
+        registers,
+        collect() {
+          this.reset();
+          for (const [functionName, series] of lines) this.inc({ function: functionName }, of(series));
+        },
+      });
+    };
+    sum("mayfly_function_cpu_seconds_total", "CPU time by function", ({ cpuMs }) => cpuMs / 1_000);
+    sum("mayfly_function_wait_seconds_total", "Time that guests waited", ({ waitMs }) => waitMs / 1_000);
+    sum("mayfly_function_memory_byte_seconds_total", "Memory that guests held, over time", ({ pageMs }) => {
+      return (pageMs * pageBytes) / 1_000;
+    });
+    sum("mayfly_function_received_bytes_total", "Bodies of requests", ({ bytesIn }) => bytesIn);
+    sum("mayfly_function_sent_bytes_total", "Bodies of answers", ({ bytesOut }) => bytesOut);
+    sum("mayfly_function_host_calls_total", "Host calls of guests", ({ hostCalls }) => hostCalls);
   }
 }

@@ -131,7 +131,7 @@ export class Outbound {
   }
 
   async #hop(
-    { deployment, depth }: ErrandContext,
+    { deployment, depth, trace }: ErrandContext,
     request: Omit<Hop, "addresses" | "headers" | "owner"> & {
       readonly headers: readonly (readonly [string, string])[];
     },
@@ -145,6 +145,7 @@ export class Outbound {
       function: deployment.name,
       depth: depth + 1,
       contentLength: body.byteLength > 0 || /^P/.test(request.method) ? body.byteLength : null,
+      trace,
     });
     return await this.#hops.send({ ...request, headers, addresses, owner: deployment.name }, share, signal);
   }
@@ -203,6 +204,7 @@ export class Outbound {
     }
     return this.#parts.internalCalls.call({
       name,
+      kind: "internal",
       method,
       url: url.href,
       path: url.pathname,
@@ -212,6 +214,7 @@ export class Outbound {
         function: context.deployment.name,
         depth: context.depth + 1,
         contentLength: body.byteLength > 0 ? body.byteLength : null,
+        trace: context.trace,
       }),
       body,
       requestId: context.requestId,

@@ -1,14 +1,14 @@
 // What functions publish. The operation of guests is in docs/abi.md.
 
 import { HostError } from "../errors.ts";
-import { madeEvent } from "../events/cloud-events.ts";
+import { madeEvent, withTrace } from "../events/cloud-events.ts";
 import type { EventQueue } from "../events/queue.ts";
 import { topicName } from "../key.ts";
 import type { Operation } from "./services.ts";
 
 export function eventOperations(queue: Pick<EventQueue, "publish">): Readonly<Record<string, Operation>> {
   return {
-    "events.publish": async ({ args: [topic = "", ...pairs], body }, { deployment, depth }) => {
+    "events.publish": async ({ args: [topic = "", ...pairs], body }, { deployment, depth, trace }) => {
       if (pairs.length % 2 !== 0) throw new HostError("bad_request", "An attribute has no value");
       const attributes: Record<string, string> = {};
       for (let index = 0; index < pairs.length; index += 2) {
@@ -16,7 +16,7 @@ export function eventOperations(queue: Pick<EventQueue, "publish">): Readonly<Re
       }
       const source = `/functions/${deployment.name}`;
       // The body is in the message of the guest, which is moved back to its thread.
-      const event = madeEvent(attributes, body.slice(), { source, depth: depth + 1 });
+      const event = madeEvent(withTrace(attributes, trace), body.slice(), { source, depth: depth + 1 });
       await queue.publish(topicName(topic), [event]);
       return { values: [event.attributes["id"] ?? ""] };
     },

@@ -5,12 +5,14 @@ import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { Hono } from "hono";
+import type { EndedCall } from "../../host/ended-call.ts";
 import { type Deployment, functionConfigDefault } from "../../host/function.ts";
 import type { ControlEnv } from "../../host/http/app.ts";
 import { BodyBudget } from "../../host/http/body-budget.ts";
 import { InvokeRoutes } from "../../host/http/invoke-routes.ts";
 import { createHttpServer, type ServerParts } from "../../host/http/server.ts";
 import type { InvokeRequest } from "../../host/invoke/invoker.ts";
+import { Traces } from "../../host/trace-context.ts";
 import { readRequestMessage, type SeenRequest } from "../support/messages.ts";
 import { RawConnection } from "../support/raw-connection.ts";
 
@@ -55,6 +57,7 @@ export class BareServer {
   readonly #sockets = new Set<Socket>();
   /** What the host counted, in turn. */
   readonly outcomes: string[] = [];
+  readonly ended: EndedCall[] = [];
   /** What would be in the function's log. */
   readonly guestFaults: string[] = [];
 
@@ -74,7 +77,11 @@ export class BareServer {
       load: () => ({ loaded: { ...loaded, readsBody } }),
       later: () => Promise.reject(new Error("this server keeps no calls")),
       bodies,
-      onOutcome: (_deployment, outcome) => this.outcomes.push(outcome),
+      onEnd: (call) => {
+        this.outcomes.push(call.outcome);
+        this.ended.push(call);
+      },
+      traces: new Traces(null),
       onFault: fail,
       ...(bounds.writeStallTimeoutMs && { writeStallTimeoutMs: bounds.writeStallTimeoutMs }),
       onGuestFault: (_deployment, _requestId, reason) => this.guestFaults.push(reason),
