@@ -1,4 +1,4 @@
-// `mayfly invocations …`: what has become of asynchronous calls.
+// `mayfly invocations …`: what has become of asynchronous calls, and of calls of every kind that ended lately.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
@@ -6,7 +6,7 @@ import type { HostClient } from "../client.ts";
 import { type CommandGroup, type CommandSpec, requiredArgument, textOption } from "../command.ts";
 import { CommandFailure, WrongUsage } from "../failure.ts";
 import { readAnswerBytes, readJson } from "../host-answer.ts";
-import { formatTable } from "../output.ts";
+import { formatTable, type Output } from "../output.ts";
 import { terminalBlock, terminalLine } from "../terminal-text.ts";
 
 const invocation = z.looseObject({
@@ -21,6 +21,21 @@ const page = z.looseObject({ invocations: z.array(invocation), cursor: z.string(
 
 type Invocation = z.infer<typeof invocation>;
 
+const recentCall = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  function: z.string(),
+  version: z.number().nullable(),
+  outcome: z.string(),
+  status: z.number(),
+  endedAt: z.string().nullable(),
+  wallMs: z.number(),
+  cpuMs: z.number().nullable(),
+});
+const recentPage = z.looseObject({ invocations: z.array(recentCall), skipped: z.number() });
+/** Further ones are older; programs page by themselves. */
+const recentShownMax = 1_000;
+
 const waitStepMs = 200;
 
 const address = (id: string): string => `/v1/invocations/${encodeURIComponent(id)}`;
@@ -32,15 +47,27 @@ async function read(host: HostClient, id: string): Promise<Invocation> {
 const list: CommandSpec = {
   name: "list",
   args: "[function]",
-  summary: "list asynchronous calls, of all functions or of one",
-  examples: ["mayfly invocations list", "mayfly invocations list hello --state failed"],
-  options: [{ flags: "--state <state>", meaning: "queued, running, succeeded or failed" }],
+  summary: "list asynchronous calls, of all functions or of one; with --outcome calls that ended lately",
+  examples: [
+    "mayfly invocations list",
+    "mayfly invocations list hello --state failed",
+    "mayfly invocations list --outcome failed",
+  ],
+  options: [
+    { flags: "--state <state>", meaning: "of asynchronous calls: queued, running, succeeded or failed" },
+    { flags: "--outcome <outcome>", meaning: "of calls that ended lately: any, failed, ok or an error code" },
+  ],
   usesHost: true,
   async run([name], { client, options, output }) {
     const host = client();
     const query = new URLSearchParams({ limit: "1000" });
     if (name !== undefined) query.set("function", name);
     const state = textOption(options, "state");
+    const outcome = textOption(options, "outcome");
+    if (outcome !== undefined) {
+      if (state !== undefined) throw new WrongUsage("--state and --outcome exclude each other");
+      return listRecent(host, output, name, outcome);
+    }
     if (state !== undefined) query.set("state", state);
     const all: Invocation[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
@@ -63,6 +90,33 @@ const list: CommandSpec = {
     return 0;
   },
 };
+
+async function listRecent(
+  host: HostClient,
+  output: Output,
+  name: string | undefined,
+  outcome: string,
+): Promise<number> {
+  const query = new URLSearchParams({ outcome, limit: String(recentShownMax) });
+  if (name !== undefined) query.set("function", name);
+  const answer = await host.send("GET", `/v1/invocations?${query}`);
+  const { invocations, skipped } = await readJson(host.url, answer, recentPage);
+  output.value(invocations);
+  const rows = invocations.map((each) => [
+    terminalLine(each.endedAt ?? "-"),
+    terminalLine(each.id),
+    terminalLine(each.kind),
+    terminalLine(each.version === null ? each.function : `${each.function}@${each.version}`),
+    terminalLine(each.outcome),
+    each.status === 0 ? "-" : String(each.status),
+    `${each.wallMs.toFixed(2)} ms`,
+    each.cpuMs === null ? "-" : `${each.cpuMs.toFixed(2)} ms`,
+  ]);
+  const head = ["ENDED", "ID", "KIND", "FUNCTION", "OUTCOME", "STATUS", "TIME", "CPU"];
+  for (const line of formatTable(head, rows)) output.line(line);
+  if (skipped > 0) output.note(`${skipped} calls that went well, or were of no function, were not kept`);
+  return 0;
+}
 
 const show: CommandSpec = {
   name: "show",
