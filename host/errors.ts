@@ -79,7 +79,12 @@ export const errorTable = {
   route_not_found: row(404, "caller", false, "The host has no route of that name; see /v1/routes"),
   trigger_not_found: row(404, "caller", false, "The function has no trigger of that name"),
   event_not_found: row(404, "caller", false, "No such event: it has been delivered, or dropped"),
-  invocation_not_found: row(404, "caller", false, "No such asynchronous call, or its time is over"),
+  invocation_not_found: row(
+    404,
+    "caller",
+    false,
+    "No such call: none that is asynchronous, or ended lately; or its time is over",
+  ),
   blob_not_found: row(404, "caller", false, "The bucket has no such blob; see the listing of the bucket"),
   key_not_found: row(404, "caller", false, "The store has no such key, or it has expired"),
   method_not_allowed: row(

@@ -80,7 +80,9 @@ export async function openObservers(
       store: usage,
       flush: () => meter.flush(),
       rates,
-      functions: () => functions.list().map(({ name }) => name),
+      functions: () => {
+        return functions.count() > limits.usageAnswerRowsMax ? [] : functions.list().map(({ name }) => name);
+      },
     }),
     onEnd: (call) => {
       const { deployment, trace } = call;

@@ -148,6 +148,6 @@ function timeText(atMs: number | null): string | null {
 function notFound(id: string): HostError {
   return new HostError(
     "invocation_not_found",
-    `No asynchronous call ${JSON.stringify(id.slice(0, 40))}: its time is over, or there was none`,
+    `No call ${JSON.stringify(id.slice(0, 40))} that is asynchronous or ended lately: its time is over, or there was none`,
   );
 }

@@ -56,7 +56,7 @@ export type UsageReportsParts = {
   readonly flush: () => Promise<void>;
   /** Null where nothing has a price. */
   readonly rates: RateCard | null;
-  /** Names of all functions; those that were not called have used nothing. */
+  /** Names of all functions, or of none where they are too many: those that were not called have used nothing. */
   readonly functions: () => readonly string[];
 };
 
@@ -110,9 +110,8 @@ export class UsageReports {
   /** A function that was not called has used nothing, and is shown with that. */
   #addIdle(sums: Map<string, Sum>, { by, function: name, namespace }: UsageQuery): void {
     if (by.length !== 1 || by[0] !== "function") return;
-    const all = name === null ? this.#parts.functions() : [name];
-    if (all.length > limits.usageAnswerRowsMax) return;
-    for (const each of all) {
+    for (const each of name === null ? this.#parts.functions() : [name]) {
+      if (sums.size >= limits.usageAnswerRowsMax) return;
       if (namespace === null || namespaceOf(each) === namespace) sumOf(sums, { function: each });
     }
   }
