@@ -3,6 +3,7 @@
 
 import { strict as assert } from "node:assert";
 import { after, test } from "node:test";
+import { limits } from "../../host/limits.ts";
 import { until } from "../flow/supervised-host.ts";
 import { answering, order, puppet } from "../support/guests.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
@@ -146,6 +147,19 @@ test("/v1/traffic tells what functions did while it was asked", async () => {
   const hello = functions.find((each) => each.function === "hello");
   if (hello !== undefined)
     assert.ok(hello.p50Ms > 0 && hello.p99Ms >= hello.p50Ms && hello.callsPerSecond > 0);
+});
+
+test("as many may watch at once as the limit says, and others when those are done", async () => {
+  const watch = (seconds: number) => host.ask("GET", `/v1/traffic?seconds=${seconds}`);
+  const watches = Array.from({ length: limits.trafficWatchersMax }, () => watch(4));
+  let refused = await watch(0.1);
+  await until(async () => {
+    if (refused.status !== 503) refused = await watch(0.1);
+    return refused.status === 503;
+  }, 20_000);
+  assertProblem(refused, 503, "overloaded");
+  for (const { status } of await Promise.all(watches)) assert.ok(status === 200 || status === 503);
+  assert.equal((await watch(0.1)).status, 200);
 });
 
 test("/v1/traffic refuses what is no time", async () => {

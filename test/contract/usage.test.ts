@@ -1,10 +1,15 @@
 // GET /v1/usage: what calls used, told apart as asked, with what it costs; and what is no such question.
 
 import { strict as assert } from "node:assert";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import { limits } from "../../host/limits.ts";
 import { rateCardSchema } from "../../host/rate-card.ts";
+import { until } from "../flow/supervised-host.ts";
 import { answering, order, puppet } from "../support/guests.ts";
 import type { Answer } from "../support/http-client.ts";
+import { RawConnection } from "../support/raw-connection.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
 const rates = rateCardSchema.parse({ currency: "EUR", perMillionCalls: "0.20", perGbOut: "0.09" });
@@ -121,6 +126,33 @@ test("calls that fail count, by outcome, with what they used", async () => {
   const failed = rows.find((row) => row["outcome"] === "guest_trapped");
   assert.equal(failed?.calls, 1);
   assert.ok(failed.cpuMs > 0);
+});
+
+test("a call that its client gives up counts, with what it had used", async () => {
+  await host.configure("failing", { cpuMs: 60_000, timeoutMs: 60_000 });
+  const body = order("loop");
+  const client = await RawConnection.open(host.port);
+  client.write(`POST /fn/failing HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`).write(body);
+  // It runs once its thread has something to do for it.
+  await until(async () => {
+    const { host: now } = (await host.ask("GET", "/v1/traffic?seconds=0.1")).json() as {
+      host: { liveCalls: number };
+    };
+    return now.liveCalls === 1;
+  }, 20_000);
+  client.socket.destroy();
+  const gone = async () =>
+    (await usage("function=failing&by=outcome")).rows.find((row) => row["outcome"] === "client_gone");
+  await until(async () => (await gone())?.calls === 1, 20_000);
+  assert.ok(((await gone())?.cpuMs ?? 0) > 0);
+});
+
+test("a host that is not called writes nothing", async () => {
+  await usage("");
+  const modified = (): number => statSync(join(host.dataDir, "mayfly.db-wal")).mtimeMs;
+  const before = modified();
+  await new Promise((resolve) => setTimeout(resolve, 3 * limits.usageFlushMs));
+  assert.equal(modified(), before);
 });
 
 test("CSV has a row for each line and whole numbers as they are", async () => {
