@@ -36,6 +36,7 @@ export type RecentFilter = {
 };
 
 const secondMs = 1_000;
+const textMax = 128;
 
 export class RecentCalls {
   /** Those that went well, and those of no function. */
@@ -95,13 +96,12 @@ export class RecentCalls {
     this.#place += 1;
     return {
       place: this.#place,
-      // Ids are cut from long strings, which the few that are kept would keep as well.
-      id: Buffer.from(call.requestId, "latin1").toString("latin1"),
+      id: ownText(call.requestId),
       invocationId: call.invocationId,
       kind: call.kind,
-      function: call.functionName,
+      function: ownText(call.functionName),
       version: deployment?.version ?? null,
-      alias: call.alias,
+      alias: ownText(call.alias),
       outcome: call.outcome,
       status: call.status,
       endedAtMs: this.#now(),
@@ -112,4 +112,9 @@ export class RecentCalls {
       traceId: trace?.isSampled === true ? trace.traceId : null,
     };
   }
+}
+
+/** As much of a text as a name can have: a caller may ask for any. Of its own: one cut from another keeps that. */
+function ownText(text: string): string {
+  return Buffer.from(text.slice(0, textMax)).toString();
 }

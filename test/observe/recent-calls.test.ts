@@ -39,6 +39,15 @@ test("calls of names that nobody has push no failure of a function out", () => {
   assert.equal(recent.get("mine")?.outcome, "cpu_exceeded");
 });
 
+test("of a name or an alias that somebody makes up no more is kept than one can have", () => {
+  const recent = new RecentCalls();
+  const long = "x".repeat(16_000);
+  const made = { deployment: null, functionName: long, alias: long, outcome: "function_not_found" } as const;
+  recent.keep(endedCall(made));
+  const [call] = recent.list(all, Number.MAX_SAFE_INTEGER, 1);
+  assert.deepEqual([call?.function.length, call?.alias.length], [128, 128]);
+});
+
 test("they are listed newest first, by function and outcome, in pages", () => {
   const recent = new RecentCalls();
   for (const [id, name, outcome] of [
