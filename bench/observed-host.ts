@@ -15,6 +15,7 @@ const host = await start(
     maxWorkers: 1,
     token: null,
     secretKey: null,
+    secretKeyOld: null,
     hostNames: [],
     allowUnmetered: false,
     threadsOnly: false,

@@ -11,7 +11,7 @@ import { z } from "zod";
 import { limits } from "./limits.ts";
 import { endpointText, headersText, rateCardText, shareText } from "./observe-settings.ts";
 import type { RateCard } from "./rate-card.ts";
-import { parseSecretKey } from "./secret-box.ts";
+import { parseSecretKey, secretKeyBytes } from "./secret-box.ts";
 
 export type HostConfig = {
   /** An IP address without brackets, or `localhost`. */
@@ -26,6 +26,8 @@ export type HostConfig = {
   readonly token: string | null;
   /** What secrets are sealed with, as `parseSecretKey` reads it; null for a key in the data folder. */
   readonly secretKey: string | null;
+  /** The key before, under which secrets may still be sealed; null for none. */
+  readonly secretKeyOld: string | null;
   /** Further names the control plane answers to: lower case, no port, IPv6 without brackets. */
   readonly hostNames: readonly string[];
   /** Whether modules that cannot be metered are taken, and run. */
@@ -105,6 +107,14 @@ export const settingTable = {
     meaning:
       "what secrets are sealed with: 32 bytes in base64 or hexadecimal digits, or @FILE that holds them; without it a key in the data folder",
   },
+  secretKeyOld: {
+    flag: "--secret-key-old",
+    value: "KEY",
+    env: "MAYFLY_SECRET_KEY_OLD",
+    default: null,
+    meaning:
+      "the key before, written as --secret-key: what is sealed under it is sealed under the new one at this start",
+  },
   hostNames: {
     flag: "--host-name",
     value: "NAMES",
@@ -163,6 +173,13 @@ export type SettingFlags = { readonly [name in SettingName]?: string };
 /** Known as well: it belongs to the client side of the command line. (MAYFLY_TOKEN belongs to both.) */
 const clientVariables = new Set(["MAYFLY_URL"]);
 const testVariablePrefix = "MAYFLY_TEST_";
+/** Of which no error shows a value, not even a wrong one. */
+const secretSettings: ReadonlySet<SettingName> = new Set([
+  "token",
+  "secretKey",
+  "secretKeyOld",
+  "traceHeaders",
+]);
 const tokenCharactersMax = 4_096;
 const hostNamesMax = 100;
 
@@ -192,7 +209,7 @@ export function parseConfig(
   const texts = Object.fromEntries(
     settingNames().map((name) => [name, flags[name] ?? env[settingTable[name].env]]),
   );
-  for (const name of ["secretKey", "rates", "traceHeaders"]) {
+  for (const name of ["secretKey", "secretKeyOld", "rates", "traceHeaders"]) {
     const text = texts[name];
     if (text?.startsWith("@")) texts[name] = fileText(resolve(cwd, text.slice(1)));
   }
@@ -207,10 +224,14 @@ export function parseConfig(
   return { config: Object.freeze(config), warnings: unknownVariables(env) };
 }
 
-/** What a file holds; empty, which is nothing that any setting takes, where it cannot be read. */
+/**
+ * What a file holds, as text; the bare bytes of a key, as the host's own `secrets.key` has them, in
+ * hexadecimal digits. Empty, which is nothing that any setting takes, where it cannot be read.
+ */
 function fileText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    const bytes = readFileSync(file);
+    return bytes.toString(bytes.byteLength === secretKeyBytes ? "hex" : "utf8");
   } catch {
     return "";
   }
@@ -244,6 +265,15 @@ const hostNameList = z
     error: "want host names such as functions.example.org, without scheme or port, separated by commas",
   });
 
+const secretKey = z
+  .string()
+  .refine((text) => parseSecretKey(text) !== null, {
+    error:
+      "want 32 bytes in base64 or as 64 hexadecimal digits, such as `openssl rand -hex 32` prints, or @FILE that holds them and can be read",
+  })
+  .nullable()
+  .default(null);
+
 const settingsSchema = z
   .object({
     host: listenAddress.default("127.0.0.1"),
@@ -263,14 +293,8 @@ const settingsSchema = z
       })
       .nullable()
       .default(null),
-    secretKey: z
-      .string()
-      .refine((text) => parseSecretKey(text) !== null, {
-        error:
-          "want 32 bytes in base64 or as 64 hexadecimal digits, such as `openssl rand -hex 32` prints, or @FILE that holds them and can be read",
-      })
-      .nullable()
-      .default(null),
+    secretKey,
+    secretKeyOld: secretKey,
     hostNames: hostNameList.default([]),
     allowUnmetered: truth,
     threadsOnly: truth,
@@ -300,7 +324,7 @@ function faultOf(
   const setting = settingTable[name];
   const source = flags[name] === undefined ? setting.env : setting.flag;
   // Secrets are never shown, not even wrong ones.
-  const isSecret = name === "token" || name === "secretKey" || name === "traceHeaders";
+  const isSecret = secretSettings.has(name);
   const found = isSecret ? "is not usable" : `is ${JSON.stringify(texts[name] ?? setting.default)}`;
   return `${source} ${found}, ${issue.message}`;
 }

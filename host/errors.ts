@@ -73,6 +73,12 @@ export const errorTable = {
     false,
     "The signed URL has expired, or was made for another request; ask for a new one",
   ),
+  quota_exceeded: row(
+    403,
+    "caller",
+    false,
+    "There is room for no more of it; the detail names the limit or quota. Remove some, or have the quota raised",
+  ),
   not_found: row(404, "caller", false, "No such route; see /openapi.json"),
   function_not_found: row(404, "caller", false, "No function or version of that name; deploy it first"),
   alias_not_found: row(404, "caller", false, "The function has no alias of that name; see its aliases"),
@@ -85,6 +91,7 @@ export const errorTable = {
     false,
     "No such call: none that is asynchronous, or ended lately; or its time is over",
   ),
+  secret_not_found: row(404, "caller", false, "The function has no secret of that name"),
   blob_not_found: row(404, "caller", false, "The bucket has no such blob; see the listing of the bucket"),
   key_not_found: row(404, "caller", false, "The store has no such key, or it has expired"),
   method_not_allowed: row(
@@ -155,6 +162,12 @@ export const errorTable = {
     "caller",
     false,
     "The blob is over the limit; keep it in several, or read it in ranges",
+  ),
+  secret_too_large: row(
+    413,
+    "caller",
+    false,
+    "The secret is over the limit; keep what is so large in a blob",
   ),
   event_too_large: row(
     413,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isHostPattern } from "./allowed-hosts.ts";
 import { HostError } from "./errors.ts";
 import { limits } from "./limits.ts";
+import { secretNamePattern } from "./secret.ts";
 
 const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -24,9 +25,7 @@ export function functionName(text: string): string {
 
 const environment = z
   .record(
-    z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, "want letters, digits and _, not starting with a digit"),
+    z.string().regex(secretNamePattern, "want letters, digits and _, not starting with a digit"),
     z.string(),
   )
   .refine(
@@ -70,6 +69,11 @@ export const functionConfigSchema = z.strictObject({
   args,
   isolation: z.enum(["fresh", "snapshot", "reuse", "dedicated"]).default("fresh"),
   env: environment.default({}),
+  /** Secrets that are variables as well. */
+  envSecrets: z
+    .array(z.string().regex(secretNamePattern, "want the name of a secret"))
+    .max(limits.secretsPerFunctionMax)
+    .default([]),
   allowedHosts: z.array(hostPattern).max(100).default([]),
   /** Of asynchronous calls. */
   asyncAttemptsMax: z.int().min(1).max(100).default(3),

@@ -10,6 +10,7 @@ import { blobOperations } from "./services/blob-operations.ts";
 import { BlobService } from "./services/blob-service.ts";
 import { eventOperations } from "./services/event-service.ts";
 import { KvService } from "./services/kv-service.ts";
+import { Secrets } from "./services/secrets.ts";
 import { Services } from "./services/services.ts";
 import { Expiry } from "./store/expiry.ts";
 
@@ -18,6 +19,7 @@ export type HostServices = {
   readonly kv: KvService;
   readonly blobs: BlobService;
   readonly links: BlobLinks;
+  readonly secrets: Secrets;
   readonly asyncCalls: AsyncCalls;
   /** Stores calls that are to be made later, but for a host that drains. */
   readonly laterCalls: (draining: () => boolean) => AsyncCalls["accept"];
@@ -51,6 +53,7 @@ export function openServices(
     kv,
     blobs,
     links,
+    secrets: new Secrets(state.secrets, state.secretBox),
     asyncCalls,
     laterCalls: (draining) => async (request, body, deployment, depth) => {
       if (!draining()) return asyncCalls.accept(request, body, deployment, depth);

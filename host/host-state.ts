@@ -4,11 +4,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { checkSeals } from "./check-seals.ts";
 import type { HostConfig } from "./config.ts";
 import { Preparer } from "./deploy/preparer.ts";
 import { judgeCrash } from "./deploy/quarantine.ts";
 import { limits } from "./limits.ts";
-import { SecretBox } from "./secret-box.ts";
+import { parseSecretKey, SecretBox } from "./secret-box.ts";
 import type { AsyncStore } from "./store/async-store.ts";
 import type { BlobStore } from "./store/blob-store.ts";
 import { lockDataFolder } from "./store/data-lock.ts";
@@ -21,6 +22,7 @@ import type { FunctionStore } from "./store/function-store.ts";
 import type { KvStore } from "./store/kv-store.ts";
 import type { ReplicationStore } from "./store/replication-store.ts";
 import type { RouteStore } from "./store/route-store.ts";
+import type { SecretStore } from "./store/secret-store.ts";
 import { openStores, type SqliteStores } from "./store/sqlite/stores.ts";
 import type { SyncPath } from "./store/sync.ts";
 import type { UsageStore } from "./store/usage-store.ts";
@@ -42,7 +44,8 @@ export type HostState = {
   readonly databaseFile: string;
   /** What has become of changes so far. */
   readonly written: SqliteStores["written"];
-  readonly secrets: SecretBox;
+  readonly secrets: SecretStore;
+  readonly secretBox: SecretBox;
   readonly artifacts: FileArtifactStore;
   /** Reads uploads, and keeps what it derives of them. */
   readonly preparer: Preparer;
@@ -61,7 +64,7 @@ export type HostState = {
 
 /** Opens the data folder; throws DataFolderError when that cannot be. */
 export async function openState(
-  { dataDir, secretKey }: Pick<HostConfig, "dataDir" | "secretKey">,
+  { dataDir, secretKey, secretKeyOld }: Pick<HostConfig, "dataDir" | "secretKey" | "secretKeyOld">,
   sync: SyncPath,
   log: Logger,
   versionsMax: number = limits.versionsPerFunctionMax,
@@ -84,8 +87,9 @@ export async function openState(
     );
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
     await recordCrash(stores.functions, readRunning(runningFile), log);
-    const secrets = new SecretBox(secretKeySource(join(dataDir, "secrets.key"), secretKey, sync));
-    assertOpen(secrets, stores.replications);
+    const secretBox = new SecretBox(secretKeySource(join(dataDir, "secrets.key"), secretKey, sync));
+    const anew = await checkSeals(stores.secrets, secretBox, oldBox(secretKeyOld));
+    if (anew > 0) log.info({ secrets: anew }, "all secrets are sealed under the new key: the old one may go");
     let linkKey: Buffer | undefined;
     // Only now: the evidence outlives a crash in between.
     clearRunning(runningFile);
@@ -101,7 +105,8 @@ export async function openState(
       usage: stores.usage,
       databaseFile: stores.file,
       written: stores.written,
-      secrets,
+      secrets: stores.secrets,
+      secretBox,
       artifacts,
       preparer: new Preparer(new PreparedFiles(join(dataDir, "prepared"))),
       linkKey: () => {
@@ -124,18 +129,10 @@ export async function openState(
   }
 }
 
-/** Throws when what is sealed was so under another key: nothing is overwritten, and the right one opens it. */
-function assertOpen(secrets: SecretBox, replications: ReplicationStore): void {
-  for (const { sealedUrl, slot } of replications.all()) {
-    try {
-      secrets.open(sealedUrl, slot);
-    } catch (error) {
-      throw new Error(
-        `the secrets in it cannot be opened (${reasonOf(error)}); start with the key that it had, by --secret-key, or put its secrets.key back`,
-        { cause: error },
-      );
-    }
-  }
+/** The key before, where one is given. */
+function oldBox(key: string | null): SecretBox | null {
+  const old = key === null ? null : parseSecretKey(key);
+  return old === null ? null : new SecretBox({ read: () => old, make: async () => old });
 }
 
 async function takeLock(dataDir: string): Promise<Disposable> {

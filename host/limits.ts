@@ -115,6 +115,8 @@ export const limitTable = {
   sleepMsMax: limit(900_000, "ms", "one sleep(), no longer than a call can last"),
   instanceUsesMax: limit(1_000, "calls", "on one instance, where the configuration asks for `reuse`"),
   fetchesPerCallMax: limit(1_000, "fetches", "of one call: more is a storm on somebody else"),
+  secretBytesMax: limit(32 * 1024, "bytes", "of one secret: a key with its certificates has room"),
+  secretsPerFunctionMax: limit(100, "secrets", "of one function: each thread is given them all"),
   kvKeyBytesMax: limit(1_024, "bytes", "a key is compared and listed"),
   kvValueBytesMax: limit(1024 * 1024, "bytes", "a value is read and written whole"),
   kvListMax: limit(1_000, "keys", "of one answer to a listing; the cursor leads to the next ones"),

@@ -165,7 +165,7 @@ function startEvents(
   const replications = new Replications({
     store: state.replications,
     queue,
-    secrets: state.secrets,
+    secrets: state.secretBox,
     onFault: faulty,
     warn: (message) => log.warn(message),
   });
@@ -243,7 +243,7 @@ function startEngine(
   config: HostConfig,
   options: HostOptions,
   state: HostState,
-  { services, laterCalls, queue, observers }: HostServices & { readonly observers: HostObservers },
+  { services, laterCalls, queue, secrets, observers }: HostServices & { readonly observers: HostObservers },
   log: Logger,
   onFault: OnFault,
 ) {
@@ -280,6 +280,7 @@ function startEngine(
     modules,
     inline,
     scheduler,
+    secretsOf: (name) => secrets.of(name),
     log: appendLine,
     exists,
     errands: {

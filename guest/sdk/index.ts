@@ -20,4 +20,5 @@ export { random } from "./random";
 export { Request } from "./request";
 export { Response } from "./response";
 export { EventStream, ResponseStream } from "./response-stream";
+export { secrets } from "./secrets";
 export { sleep } from "./sleep";

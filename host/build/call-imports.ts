@@ -55,6 +55,7 @@ function knownFunctions(
       void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, ms)),
     "mayfly.random": (pointer = 0, length = 0) => void randomFillSync(bytes(guest, pointer, length)),
     "mayfly.env_get": () => -1,
+    "mayfly.secret_get": () => -1,
     "mayfly.log": (_level = 0, pointer = 0, length = 0) =>
       void log(Buffer.from(bytes(guest, pointer, length)).toString("utf8")),
   };

@@ -20,6 +20,7 @@ import { aliasCommands, promoteCommand, releaseCommand } from "./commands/releas
 import { removeCommand } from "./commands/remove.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { routeCommands } from "./commands/route.ts";
+import { secretCommands } from "./commands/secret.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { topCommand } from "./commands/top.ts";
 import { triggerCommands } from "./commands/trigger.ts";
@@ -44,6 +45,7 @@ const commands = [
   rollbackCommand,
   aliasCommands,
   routeCommands,
+  secretCommands,
   kvCommands,
   blobCommands,
   invocationCommands,

@@ -5,6 +5,7 @@
 import { decodeTree } from "../files/file-tree.ts";
 import type { FreshCosts } from "../function.ts";
 import { printable } from "../printable.ts";
+import { noSetting } from "../worker/call-state.ts";
 import { trapText } from "../worker/failure.ts";
 import { emptyTree, treeOf } from "../worker/filesystem/nodes.ts";
 import { instantiable } from "../worker/module-cache.ts";
@@ -51,7 +52,7 @@ async function tryInstance(modules: readonly WebAssembly.Module[], request: Insp
     if (module === undefined) throw new Error("The component has no core module");
     const code = typeof linking === "string" ? { module, abi: linking } : { plan: linking, modules };
     const files = request.files === null ? emptyTree : treeOf(decodeTree(request.files));
-    const trial = { env: new Map(env), setting: { args: [], files, answersOnStdout: false } };
+    const trial = { env: new Map(env), setting: { ...noSetting, files } };
     costs = await tryFresh(instantiable(code), memory, resettable, trial);
   } catch (error) {
     return answer({ step: "trapped", reason: printable(trapText(error)) });

@@ -26,6 +26,7 @@ import { moduleRoutes } from "./module-routes.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ClientGone } from "./request-body.ts";
 import { type RouteRouteParts, routeRoutes } from "./route-routes.ts";
+import { type SecretRouteParts, secretRoutes } from "./secret-routes.ts";
 import { admitSigned, answerPreflight, isPreflight, isSigned } from "./signed-requests.ts";
 import { assertPlainPath, parseTarget } from "./target.ts";
 import { type TopicRouteParts, topicRoutes } from "./topic-routes.ts";
@@ -48,6 +49,7 @@ export type ControlParts = {
   readonly onFault: (error: unknown, requestId: string) => void;
 } & AliasRouteParts &
   RouteRouteParts &
+  SecretRouteParts &
   KvRouteParts &
   BlobRouteParts &
   TopicRouteParts &
@@ -130,6 +132,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.route("/v1/functions", logRoutes(parts));
   app.route("/v1/functions", triggerRoutes(parts));
   app.route("/v1/routes", routeRoutes(parts));
+  app.route("/v1/functions", secretRoutes(parts));
   app.route("/v1/kv", kvRoutes(parts));
   app.route("/v1/blobs", blobRoutes(parts));
   app.route("/v1/links", linkRoutes(parts));

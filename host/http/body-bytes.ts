@@ -12,7 +12,7 @@ export type BodyBounds = {
   /** The code for a body that is too large. */
   readonly tooLarge: Extract<
     ErrorCode,
-    "body_too_large" | "module_too_large" | "files_too_large" | "value_too_large"
+    "body_too_large" | "module_too_large" | "files_too_large" | "value_too_large" | "secret_too_large"
   >;
 };
 
@@ -43,6 +43,13 @@ export const valueBody: BodyBounds = {
   bytesMax: limits.kvValueBytesMax,
   idleTimeoutMs: limits.bodyIdleTimeoutMs,
   tooLarge: "value_too_large",
+};
+
+export const secretBody: BodyBounds = {
+  what: "secret",
+  bytesMax: limits.secretBytesMax,
+  idleTimeoutMs: limits.bodyIdleTimeoutMs,
+  tooLarge: "secret_too_large",
 };
 
 export const eventsBody: BodyBounds = {

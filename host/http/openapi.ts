@@ -12,6 +12,7 @@ import { observePaths } from "./openapi-observe.ts";
 import { json, list, ok, open, operation, problem, ref } from "./openapi-parts.ts";
 import { releasePaths } from "./openapi-releases.ts";
 import { routePaths } from "./openapi-routes.ts";
+import { secretPaths } from "./openapi-secrets.ts";
 
 const nameParameter = {
   name: "name",
@@ -279,6 +280,7 @@ const paths = {
       ["invalid_name", "bad_request", "function_not_found"],
     ),
   },
+  ...secretPaths,
   ...kvPaths,
   ...blobPaths,
   ...eventPaths,

@@ -5,6 +5,7 @@ import { aliasName } from "../alias.ts";
 import { HostError } from "../errors.ts";
 import { functionName } from "../function.ts";
 import { bucketName, routeName, storeName, topicName, triggerName } from "../key.ts";
+import { secretName } from "../secret.ts";
 import type { ViaRoute } from "./via-route.ts";
 
 export type Target = {
@@ -93,6 +94,7 @@ const namesInPaths = [
   [/^\/v1\/functions\/[^/]+\/triggers\/([^/]+)$/, triggerName],
   [/^\/v1\/functions\/[^/]+\/aliases\/([^/]+)$/, aliasName],
   [/^\/v1\/routes\/([^/]+)$/, routeName],
+  [/^\/v1\/functions\/[^/]+\/secrets\/([^/]+)$/, secretName],
   [/^\/v1\/topics\/([^/]+)$/, topicName],
   [/^\/v1\/kv\/([^/]+)$/, storeName],
   [/^\/v1\/blobs\/([^/]+)$/, bucketName],

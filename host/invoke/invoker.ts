@@ -28,7 +28,7 @@ import type { Admission } from "./admission.ts";
 import { timingsOf } from "./call-timings.ts";
 import { Deadline } from "./deadline.ts";
 import type { InlineCalls } from "./inline-calls.ts";
-import { moduleSetup, pagesPerMb } from "./module-setup.ts";
+import { moduleSetup, pagesPerMb, type SecretsOf } from "./module-setup.ts";
 import type { LoadedModule, ModuleLoad, Modules } from "./modules.ts";
 import type { PoolCall, PoolOutcome } from "./pool.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -66,6 +66,7 @@ export type InvokerParts = {
   /** Null where no guest may run on the main thread. */
   readonly inline: Pick<InlineCalls, "mayTry" | "run" | "onThread"> | null;
   readonly scheduler: Pick<Scheduler, "enqueue" | "enqueueAgain" | "ended" | "stop">;
+  readonly secretsOf: SecretsOf;
   readonly log: (deployment: Deployment, line: LogLine) => void;
   /** Whether a version is still there: its bytes go with it. */
   readonly exists: (versionId: number) => boolean;
@@ -178,7 +179,7 @@ export class Invoker {
   ): InvokeAnswer | null {
     const { deployment, message } = request;
     if (!memoryFits(deployment, load.loaded)) return null;
-    const setup = moduleSetup(deployment, load.loaded);
+    const setup = moduleSetup(deployment, load.loaded, this.#parts.secretsOf);
     const answer = this.#parts.inline?.run({ deployment, setup, message, leftMs }) ?? null;
     if (answer === null) return null;
     for (const line of answer.lines) this.#log(request, line);
@@ -208,7 +209,7 @@ export class Invoker {
         versionId: deployment.id,
         functionName: deployment.name,
         message: request.message,
-        setup: moduleSetup(deployment, loaded),
+        setup: moduleSetup(deployment, loaded, this.#parts.secretsOf),
         streams,
         log: (line) => this.#log(request, line),
         errand: (kind, message, signal) => {

@@ -29,8 +29,6 @@ export interface ReplicationStore {
   ofTrigger(key: TriggerKey): FollowedReplication | null;
   /** Those of no trigger: being made, or to be dropped. */
   left(): Replication[];
-  /** Every sealed URL with its slot. */
-  all(): Replication[];
 
   /** Notes one of no trigger; its id. */
   note(replication: Omit<Replication, "id">): Promise<number>;

@@ -58,9 +58,15 @@ export type ProgramSetting = {
   readonly files: Directory;
   /** Whether what it writes to stdout is its answer, or goes to the log. */
   readonly answersOnStdout: boolean;
+  readonly secrets: ReadonlyMap<string, string>;
 };
 
-export const noSetting: ProgramSetting = { args: [], files: emptyTree, answersOnStdout: false };
+export const noSetting: ProgramSetting = {
+  args: [],
+  files: emptyTree,
+  answersOnStdout: false,
+  secrets: new Map(),
+};
 
 /** What a guest asks between its instructions, for a host call that does as much as thousands of them. */
 export type Turn = { readonly check: () => Verdict };

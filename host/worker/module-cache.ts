@@ -44,10 +44,11 @@ export function instantiable(code: GuestCode): Instantiable {
   return "plan" in code ? linkedComponent(code) : runnable(code.module, code.abi);
 }
 
-function settingOf({ args, files, code }: ModuleSetup): ProgramSetting {
+function settingOf({ args, files, code, secrets }: ModuleSetup): ProgramSetting {
   let tree: Directory | null = null;
   return {
     args,
+    secrets: new Map(secrets),
     answersOnStdout: "abi" in code && code.abi === "wasi",
     // Read when a call first asks for something of the system: many never do.
     get files() {

@@ -73,6 +73,7 @@ export type ModuleSetup = {
   /** In place of `reuse`, once a version has turned out not to take a second call of an instance. */
   readonly singleInstances: "new" | "reset";
   readonly env: readonly (readonly [string, string])[];
+  readonly secrets: readonly (readonly [string, string])[];
   /** The name it is called by, then the configured ones. */
   readonly args: readonly string[];
   /** The files that the version carries, in their stored form. */

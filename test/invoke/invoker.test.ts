@@ -62,6 +62,7 @@ function invokerThatMeets(
     },
   };
   const invoker = new Invoker({
+    secretsOf: () => [],
     admission: new Admission(),
     modules: { get: () => (outcome === null ? load() : { loaded }), kept: () => undefined },
     inline: null,

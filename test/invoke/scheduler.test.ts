@@ -36,6 +36,7 @@ function call(versionId: number, settled: PoolOutcome[] = []): PoolCall {
     instances: "new",
     singleInstances: "new",
     env: [],
+    secrets: [],
     args: [],
     files: null,
   } as const;

@@ -23,6 +23,7 @@ export function setupOf(
     instances,
     singleInstances: "reset",
     env: [],
+    secrets: [],
     args: [],
     files: null,
   };

@@ -39,6 +39,7 @@ export class TestHost {
         maxWorkers: 2,
         token: null,
         secretKey: null,
+        secretKeyOld: null,
         hostNames: [],
         allowUnmetered: false,
         threadsOnly: false,

@@ -26,6 +26,9 @@ export declare function body_rest(): i32;
 /** Looks up a variable by its UTF-8 name: the length of its value in bytes, or -1. */
 export declare function env_get(ptr: usize, len: usize): i32;
 
+/** Looks up a secret by its UTF-8 name: the length of its value in bytes, or -1. */
+export declare function secret_get(ptr: usize, len: usize): i32;
+
 /** Copies the result of the last host call to `ptr`. */
 export declare function result_read(ptr: usize): void;
 

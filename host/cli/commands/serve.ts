@@ -29,6 +29,7 @@ export const serveCommand: CommandSpec = {
       maxWorkers: textOption(options, "maxWorkers"),
       token: textOption(options, "token"),
       secretKey: textOption(options, "secretKey"),
+      secretKeyOld: textOption(options, "secretKeyOld"),
       hostNames: hostNames.length === 0 ? undefined : hostNames.join(","),
       allowUnmetered: flagOption(options, "allowUnmetered") ? "true" : undefined,
       threadsOnly: flagOption(options, "threadsOnly") ? "true" : undefined,

@@ -151,6 +151,11 @@ export class SqliteFunctionStore implements FunctionStore {
     this.#releases.forgetAll();
   }
 
+  /** Something else has changed the set-up of a function. */
+  renew(name: string): void {
+    this.#releases.forget(name);
+  }
+
   async #changed<value>(name: string, change: Promise<value>): Promise<value> {
     const value = await change.finally(() => this.#releases.forget(name));
     // Looked up now, so that the first call need not.

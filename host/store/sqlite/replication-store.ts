@@ -37,10 +37,6 @@ export class SqliteReplicationStore implements ReplicationStore {
     return this.#sql.all("SELECT * FROM replications WHERE trigger IS NULL").map(toReplication);
   }
 
-  all(): Replication[] {
-    return this.#sql.all("SELECT * FROM replications").map(toReplication);
-  }
-
   note(replication: Omit<Replication, "id">): Promise<number> {
     return this.#writer.write("replications", "note", replication);
   }

@@ -10,6 +10,7 @@ import { SqliteFunctionStore } from "./function-store.ts";
 import { SqliteKvStore } from "./kv-store.ts";
 import { SqliteReplicationStore } from "./replication-store.ts";
 import { SqliteRouteStore } from "./route-store.ts";
+import { SqliteSecretStore } from "./secret-store.ts";
 import { SqliteUsageStore } from "./usage-store.ts";
 import { Writer, type Written } from "./writer.ts";
 
@@ -24,6 +25,7 @@ export type SqliteStores = {
   readonly routes: SqliteRouteStore;
   readonly usage: SqliteUsageStore;
   readonly written: () => Written;
+  readonly secrets: SqliteSecretStore;
   close(): Promise<void>;
 };
 
@@ -39,9 +41,10 @@ export async function openStores(
   const writer = await Writer.start({ file, versionsMax }, onWriterLost);
   await writer.write("events", "takeBackLeases");
   const database = openForReading(file);
+  const functions = new SqliteFunctionStore(database, writer);
   return {
     file,
-    functions: new SqliteFunctionStore(database, writer),
+    functions,
     kv: new SqliteKvStore(database, writer),
     blobs: new SqliteBlobStore(database, writer),
     events: new SqliteEventStore(database, writer),
@@ -50,6 +53,7 @@ export async function openStores(
     routes: new SqliteRouteStore(database, writer),
     usage: new SqliteUsageStore(database, writer),
     written: () => writer.written,
+    secrets: new SqliteSecretStore(database, writer, (name) => functions.renew(name)),
     close: async () => {
       // The writer last: the last connection to close folds the write-ahead log into the database.
       database.close();

@@ -2,6 +2,7 @@
 // may span stores: a change and the event that tells of it.
 
 import type { DatabaseSync } from "node:sqlite";
+import { functionConfigDefault } from "../../function.ts";
 import { AliasWrites } from "./alias-writes.ts";
 import { AsyncWrites } from "./async-writes.ts";
 import { BlobWrites } from "./blob-writes.ts";
@@ -10,6 +11,7 @@ import { FunctionWrites } from "./function-writes.ts";
 import { KvWrites } from "./kv-writes.ts";
 import { ReplicationWrites } from "./replication-writes.ts";
 import { RouteWrites } from "./route-writes.ts";
+import { SecretWrites } from "./secret-writes.ts";
 import { UsageWrites } from "./usage-writes.ts";
 
 export function writesOf(database: DatabaseSync, versionsMax: number) {
@@ -24,6 +26,7 @@ export function writesOf(database: DatabaseSync, versionsMax: number) {
     replications: new ReplicationWrites(database, events),
     routes: new RouteWrites(database),
     usage: new UsageWrites(database),
+    secrets: new SecretWrites(database, functionConfigDefault),
     events,
   };
 }

@@ -63,6 +63,13 @@ const errandCall = (kind: ErrandKind, what: string): HostCall =>
       .then((reply) => replied(state, reply));
   });
 
+/** Keeps a text as the result; its length, or -1 where there is none. */
+function found(state: CallState, text: string | undefined): number {
+  if (text === undefined) return -1;
+  state.result = Buffer.from(text);
+  return state.result.byteLength;
+}
+
 export const mayfly: HostCalls = {
   request_read: call(["i32"], [], (state, pointer: number) => {
     const memory = state.enterRunning("request_read");
@@ -90,12 +97,13 @@ export const mayfly: HostCalls = {
     state.enterRunning("response_end");
     state.endAnswer();
   }),
-  env_get: call(["i32", "i32"], ["i32"], (state, pointer: number, length: number) => {
-    const value = state.env.get(state.enter().text(pointer, length));
-    if (value === undefined) return -1;
-    state.result = Buffer.from(value);
-    return state.result.byteLength;
-  }),
+  env_get: call(["i32", "i32"], ["i32"], (state, pointer: number, length: number) =>
+    found(state, state.env.get(state.enter().text(pointer, length))),
+  ),
+  // Not while it starts: nothing of a secret lies in an image that outlives the call.
+  secret_get: call(["i32", "i32"], ["i32"], (state, pointer: number, length: number) =>
+    found(state, state.setting.secrets.get(state.enterRunning("secret_get").text(pointer, length))),
+  ),
   result_read: call(["i32"], [], (state, pointer: number) => {
     state.enter().write(pointer, state.result);
   }),
