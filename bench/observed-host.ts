@@ -17,6 +17,7 @@ const host = await start(
     secretKey: null,
     secretKeyOld: null,
     hostNames: [],
+    origins: [],
     allowUnmetered: false,
     threadsOnly: false,
     rates: null,

@@ -30,6 +30,8 @@ export type HostConfig = {
   readonly secretKeyOld: string | null;
   /** Further names the control plane answers to: lower case, no port, IPv6 without brackets. */
   readonly hostNames: readonly string[];
+  /** Of web pages that may call the control plane. */
+  readonly origins: readonly string[];
   /** Whether modules that cannot be metered are taken, and run. */
   readonly allowUnmetered: boolean;
   /** Whether every call runs on a worker thread, however short it is. */
@@ -122,6 +124,13 @@ export const settingTable = {
     default: null,
     meaning: "further names the control plane answers to, separated by commas",
   },
+  origins: {
+    flag: "--origin",
+    value: "ORIGINS",
+    env: "MAYFLY_ORIGINS",
+    default: null,
+    meaning: "origins of web pages that may call the control plane with a token, separated by commas",
+  },
   allowUnmetered: {
     flag: "--allow-unmetered",
     value: null,
@@ -171,7 +180,7 @@ export type SettingName = keyof typeof settingTable;
 export type SettingFlags = { readonly [name in SettingName]?: string };
 
 /** Known as well: it belongs to the client side of the command line. (MAYFLY_TOKEN belongs to both.) */
-const clientVariables = new Set(["MAYFLY_URL"]);
+const clientVariables = new Set(["MAYFLY_URL", "MAYFLY_NAMESPACE", "MAYFLY_INVOKE_TOKEN"]);
 const testVariablePrefix = "MAYFLY_TEST_";
 /** Of which no error shows a value, not even a wrong one. */
 const secretSettings: ReadonlySet<SettingName> = new Set([
@@ -219,8 +228,10 @@ export function parseConfig(
       parsed.error.issues.map((issue) => faultOf(issue, texts, flags)),
       unknownVariables(env),
     );
-  const { data, hostNames, ...rest } = parsed.data;
-  const config = { ...rest, dataDir: resolve(cwd, data), hostNames: Object.freeze(hostNames) };
+  const { data, ...rest } = parsed.data;
+  Object.freeze(rest.hostNames);
+  Object.freeze(rest.origins);
+  const config = { ...rest, dataDir: resolve(cwd, data) };
   return { config: Object.freeze(config), warnings: unknownVariables(env) };
 }
 
@@ -265,6 +276,13 @@ const hostNameList = z
     error: "want host names such as functions.example.org, without scheme or port, separated by commas",
   });
 
+const originList = z
+  .string()
+  .transform((text) => text.split(",").flatMap((origin) => origin.trim() || []))
+  .refine((origins) => origins.length <= hostNamesMax && origins.every(isOrigin), {
+    error: "want origins such as https://console.example.org, without a path, separated by commas",
+  });
+
 const secretKey = z
   .string()
   .refine((text) => parseSecretKey(text) !== null, {
@@ -296,6 +314,7 @@ const settingsSchema = z
     secretKey,
     secretKeyOld: secretKey,
     hostNames: hostNameList.default([]),
+    origins: originList.default([]),
     allowUnmetered: truth,
     threadsOnly: truth,
     rates: rateCardText.nullable().default(null),
@@ -346,6 +365,11 @@ function settingNames(): SettingName[] {
 
 function withoutBrackets(address: string): string {
   return /^\[.*\]$/.test(address) ? address.slice(1, -1) : address;
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text;
 }
 
 function isHostName(name: string): boolean {

@@ -54,7 +54,18 @@ export const errorTable = {
     false,
     "The event is none of CloudEvents 1.0; the detail says what is wrong with it",
   ),
-  unauthorized: row(401, "caller", false, "Send the host's token as `Authorization: Bearer TOKEN`"),
+  unauthorized: row(
+    401,
+    "caller",
+    false,
+    "Send the host's token, or one that it has made and that has not expired, as `Authorization: Bearer TOKEN`",
+  ),
+  forbidden: row(
+    403,
+    "caller",
+    false,
+    "The token is not for this; the detail names the scope, name or namespace. Use another, or have one made",
+  ),
   origin_refused: row(
     403,
     "caller",
@@ -91,6 +102,13 @@ export const errorTable = {
     false,
     "No such call: none that is asynchronous, or ended lately; or its time is over",
   ),
+  namespace_not_found: row(
+    404,
+    "caller",
+    false,
+    "No such namespace; PUT /v1/namespaces/{namespace} makes one",
+  ),
+  token_not_found: row(404, "caller", false, "No such token; it may have been revoked"),
   secret_not_found: row(404, "caller", false, "The function has no secret of that name"),
   blob_not_found: row(404, "caller", false, "The bucket has no such blob; see the listing of the bucket"),
   key_not_found: row(404, "caller", false, "The store has no such key, or it has expired"),
@@ -131,6 +149,12 @@ export const errorTable = {
     "caller",
     false,
     "Only a whole number of 64 bits in decimal digits can be incremented; set the key to one first",
+  ),
+  namespace_in_use: row(
+    409,
+    "caller",
+    false,
+    "The namespace is not empty, or is `default`; remove what is in it first",
   ),
   event_running: row(
     409,
@@ -227,6 +251,12 @@ export const errorTable = {
     false,
     "The module has no entry point the host knows; build it with `mayfly build`",
   ),
+  rate_limited: row(
+    429,
+    "caller",
+    true,
+    "More calls than the function, the token or the namespace may have; wait as Retry-After says",
+  ),
   concurrency_limited: row(
     429,
     "caller",
@@ -300,6 +330,8 @@ export type HostErrorOptions = {
   readonly status?: number;
   /** Seconds for Retry-After. */
   readonly retryAfterS?: number;
+  /** Further fields of the answer; names and values alternate. */
+  readonly headers?: readonly string[];
   /** Further members of the problem document (RFC 9457, section 3.2). */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
@@ -310,6 +342,7 @@ export class HostError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly retryAfterS: number | undefined;
+  readonly headers: readonly string[];
   readonly extra: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, options: HostErrorOptions = {}) {
@@ -318,6 +351,7 @@ export class HostError extends Error {
     this.code = code;
     this.status = options.status ?? errorTable[code].status;
     this.retryAfterS = options.retryAfterS;
+    this.headers = options.headers ?? [];
     this.extra = options.extra ?? {};
   }
 }

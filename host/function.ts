@@ -74,6 +74,12 @@ export const functionConfigSchema = z.strictObject({
     .array(z.string().regex(secretNamePattern, "want the name of a secret"))
     .max(limits.secretsPerFunctionMax)
     .default([]),
+  /** Whether its callers have to have a token with the scope `invoke`. */
+  access: z.enum(["public", "token"]).default("public"),
+  /** Calls each second; 0: as many as come. */
+  ratePerSecond: z.int().min(0).max(1_000_000).default(0),
+  /** Those that may come at once; 0: as many as each second. */
+  rateBurst: z.int().min(0).max(1_000_000).default(0),
   allowedHosts: z.array(hostPattern).max(100).default([]),
   /** Of asynchronous calls. */
   asyncAttemptsMax: z.int().min(1).max(100).default(3),

@@ -12,6 +12,7 @@ import { monotonicMs } from "./invocation.ts";
 import { CanaryWatch } from "./invoke/canary-watch.ts";
 import type { Modules } from "./invoke/modules.ts";
 import { routeCall } from "./invoke/router.ts";
+import { plainName } from "./namespace.ts";
 import type { FunctionStore } from "./store/function-store.ts";
 
 export type HostReleases = {
@@ -40,8 +41,9 @@ export function openReleases(
     warm: (form) => modules.warm(form),
     telling: (make) => queue.telling(make),
     eventOf: (type, name, data) => {
-      const attributes = { type, subject: name, datacontenttype: "application/json" };
-      const source = `/functions/${name}`;
+      const subject = plainName(name);
+      const attributes = { type, subject, datacontenttype: "application/json" };
+      const source = `/functions/${subject}`;
       return madeEvent(attributes, Buffer.from(JSON.stringify(data)), { source, depth: 0 });
     },
     onTakenBack: ({ alias, canary: { name, version }, reason }) =>

@@ -11,6 +11,7 @@ import { judgeCrash } from "./deploy/quarantine.ts";
 import { limits } from "./limits.ts";
 import { parseSecretKey, SecretBox } from "./secret-box.ts";
 import type { AsyncStore } from "./store/async-store.ts";
+import type { AuditStore } from "./store/audit-store.ts";
 import type { BlobStore } from "./store/blob-store.ts";
 import { lockDataFolder } from "./store/data-lock.ts";
 import type { EventStore } from "./store/event-store.ts";
@@ -20,11 +21,13 @@ import { readOrMakeKey, secretKeySource } from "./store/files/key-file.ts";
 import { PreparedFiles } from "./store/files/prepared-files.ts";
 import type { FunctionStore } from "./store/function-store.ts";
 import type { KvStore } from "./store/kv-store.ts";
+import type { NamespaceStore } from "./store/namespace-store.ts";
 import type { ReplicationStore } from "./store/replication-store.ts";
 import type { RouteStore } from "./store/route-store.ts";
 import type { SecretStore } from "./store/secret-store.ts";
 import { openStores, type SqliteStores } from "./store/sqlite/stores.ts";
 import type { SyncPath } from "./store/sync.ts";
+import type { TokenStore } from "./store/token-store.ts";
 import type { UsageStore } from "./store/usage-store.ts";
 import { clearRunning, markExpectedEnd, readRunning } from "./worker/running-record.ts";
 
@@ -45,6 +48,9 @@ export type HostState = {
   /** What has become of changes so far. */
   readonly written: SqliteStores["written"];
   readonly secrets: SecretStore;
+  readonly tokens: TokenStore;
+  readonly namespaces: NamespaceStore;
+  readonly audit: AuditStore;
   readonly secretBox: SecretBox;
   readonly artifacts: FileArtifactStore;
   /** Reads uploads, and keeps what it derives of them. */
@@ -106,6 +112,9 @@ export async function openState(
       databaseFile: stores.file,
       written: stores.written,
       secrets: stores.secrets,
+      tokens: stores.tokens,
+      namespaces: stores.namespaces,
+      audit: stores.audit,
       secretBox,
       artifacts,
       preparer: new Preparer(new PreparedFiles(join(dataDir, "prepared"))),

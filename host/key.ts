@@ -3,15 +3,19 @@
 import { HostError } from "./errors.ts";
 import { isFunctionName } from "./function.ts";
 import { limits } from "./limits.ts";
+import { qualifiedName } from "./namespace.ts";
 
-/** Returns `text` when it is the name of a store, else throws `invalid_name`. */
-export const storeName = (text: string): string => nameOf(text, "store");
+/** How the store `text` of a namespace is kept; throws `invalid_name` when that is no name. */
+export const storeName = (text: string, namespace: string): string =>
+  qualifiedName(nameOf(text, "store"), namespace);
 
-/** Returns `text` when it is the name of a bucket, else throws `invalid_name`. */
-export const bucketName = (text: string): string => nameOf(text, "bucket");
+/** How the bucket `text` of a namespace is kept; throws `invalid_name` when that is no name. */
+export const bucketName = (text: string, namespace: string): string =>
+  qualifiedName(nameOf(text, "bucket"), namespace);
 
-/** Returns `text` when it is the name of a topic, else throws `invalid_name`. */
-export const topicName = (text: string): string => nameOf(text, "topic");
+/** How the topic `text` of a namespace is kept; throws `invalid_name` when that is no name. */
+export const topicName = (text: string, namespace: string): string =>
+  qualifiedName(nameOf(text, "topic"), namespace);
 
 /** Returns `text` when it is the name of a trigger, else throws `invalid_name`. */
 export const triggerName = (text: string): string => nameOf(text, "trigger");

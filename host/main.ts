@@ -3,7 +3,6 @@
 
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { totalmem } from "node:os";
 import pino, { type Logger } from "pino";
 import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
@@ -13,8 +12,9 @@ import type { EndedCall } from "./ended-call.ts";
 import type { TriggerKey } from "./event.ts";
 import { Deliveries } from "./events/deliveries.ts";
 import type { Deployment } from "./function.ts";
+import { type HostAccess, openAccess } from "./host-access.ts";
 import { type HostObservers, openObservers } from "./host-observers.ts";
-import { startPools } from "./host-pools.ts";
+import { guestMemoryBytes, inlineCalls, startPools } from "./host-pools.ts";
 import { hostReadings } from "./host-readings.ts";
 import { openReleases } from "./host-releases.ts";
 import { type HostServices, openServices } from "./host-services.ts";
@@ -28,7 +28,6 @@ import { createHttpServer } from "./http/server.ts";
 import type { HostNow } from "./http/traffic-routes.ts";
 import type { LogLine } from "./invocation.ts";
 import { Admission } from "./invoke/admission.ts";
-import { InlineCalls } from "./invoke/inline-calls.ts";
 import { Invoker } from "./invoke/invoker.ts";
 import { Modules } from "./invoke/modules.ts";
 import type { Pools } from "./invoke/pools.ts";
@@ -80,8 +79,9 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const onFault: OnFault = (error, requestId) => log.error({ err: error, requestId }, "internal fault");
   const state = await openState(config, options.sync ?? syncDirectly, log, options.versionsMax);
   const stores = openServices(state, options, (error) => onFault(error, ""));
+  const access = openAccess(config, state, stores, (error) => onFault(error, ""));
   const observers = await openObservers(config, state, log, (error) => onFault(error, ""));
-  const engine = startEngine(config, options, state, { ...stores, observers }, log, onFault);
+  const engine = startEngine(config, options, state, { ...stores, ...access, observers }, log, onFault);
   const { admission, bodies, invokeRoutes, logs, outbound, pools, scheduler } = engine;
   const events = startEvents(state, stores, engine, log, onFault);
   const routing = new Routing({ store: state.routes, hostNames: config.hostNames });
@@ -99,7 +99,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   await deployer.cleanUp();
   let localUrl = "";
   const app = controlApp({
-    guard: { token: config.token, hostNames: config.hostNames },
+    ...access,
     functions: state.functions,
     artifacts: state.artifacts,
     deployer,
@@ -143,10 +143,8 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
       scheduler.close();
       // Calls that were cut off are recorded as such.
       await Promise.race([delivered, timeout(1_000)]);
-      stores.close();
-      outbound.close();
-      inspectors.close();
-      await Promise.all([observers.close(), logs.flush()]);
+      for (const part of [stores, outbound, inspectors]) part.close();
+      await Promise.all([observers.close(), logs.flush(), access.close()]);
       await state.close();
     },
   };
@@ -238,12 +236,14 @@ function checkModules(
 
 type Engine = ReturnType<typeof startEngine>;
 
+type EngineParts = HostServices & HostAccess & { readonly observers: HostObservers };
+
 /** Everything a call passes through, from its routes to the threads. */
 function startEngine(
   config: HostConfig,
   options: HostOptions,
   state: HostState,
-  { services, laterCalls, queue, secrets, observers }: HostServices & { readonly observers: HostObservers },
+  { services, laterCalls, queue, secrets, gate, memory, observers }: EngineParts,
   log: Logger,
   onFault: OnFault,
 ) {
@@ -265,9 +265,7 @@ function startEngine(
   );
   const scheduler: Scheduler = new Scheduler((call) => pools.of(call), functions.suspects());
   const share = { cells: pools.cells, runningFile, memoryBytesMax };
-  const inline = config.threadsOnly
-    ? null
-    : InlineCalls.ofMainThread(share, (versionId) => scheduler.isSuspect(versionId));
+  const inline = inlineCalls(config, share, scheduler);
   const hostNow = (): HostNow => ({
     liveCalls: admission.live,
     waitingCalls: scheduler.waiting,
@@ -281,6 +279,7 @@ function startEngine(
     inline,
     scheduler,
     secretsOf: (name) => secrets.of(name),
+    holdMemory: (deployment) => memory.hold(deployment),
     log: appendLine,
     exists,
     errands: {
@@ -294,6 +293,7 @@ function startEngine(
     ...routing,
     invoke: (request) => invoker.invoke(request),
     load: (deployment) => invoker.load(deployment),
+    gate,
     later: laterCalls(() => admission.draining),
     bodies: new BodyBudget(),
     onEnd: (call) => {
@@ -303,8 +303,7 @@ function startEngine(
     traces: observers.traces,
     onFault,
     onGuestFault: (deployment, requestId, message) => {
-      const { version } = deployment;
-      appendLine(deployment, { time: new Date().toISOString(), level: "error", requestId, version, message });
+      appendLine(deployment, hostLine(deployment, requestId, message));
     },
   };
   const invokeRoutes = new InvokeRoutes(routeParts);
@@ -331,18 +330,16 @@ function startEngine(
   };
 }
 
+/** What the host says of a call in its function's log. */
+function hostLine({ version }: Deployment, requestId: string, message: string): LogLine {
+  return { time: new Date().toISOString(), level: "error", requestId, version, message };
+}
+
 /** A call may outlive its version: its lines must not begin a log again, nor get into the next one's. */
 function lineAppender(logs: LogStore, isThere: (versionId: number, name: string) => boolean) {
   return ({ id, name }: Deployment, line: LogLine): void => {
     if (isThere(id, name)) logs.append(name, line);
   };
-}
-
-/** Half of what the process may use: the other half is for what else calls hold, and for the system. */
-function guestMemoryBytes(): number {
-  const constrained = process.constrainedMemory();
-  const total = totalmem();
-  return (constrained > 0 && constrained < total ? constrained : total) / 2;
 }
 
 async function listen(

@@ -5,6 +5,7 @@ import { aliasName } from "./alias.ts";
 import { HostError } from "./errors.ts";
 import { isFunctionName } from "./function.ts";
 import { limits } from "./limits.ts";
+import { defaultNamespace, qualifiedName } from "./namespace.ts";
 
 /** A pattern as it is matched: a host, or any, and the segments of a path. */
 export type RoutePattern = {
@@ -92,6 +93,8 @@ export const routeSettingsSchema = z
   .strictObject({
     pattern: z.string().min(1).max(limits.routePatternBytesMax),
     function: z.string().refine(isFunctionName, "want the name of a function").optional(),
+    /** That the function is in; `default` unless given. */
+    namespace: z.string().refine(isFunctionName, "want the name of a namespace").optional(),
     /** A version or an alias of the function. */
     pin: z.string().refine(isPin, "want a version's number or an alias").optional(),
     redirect: redirect.optional(),
@@ -104,9 +107,14 @@ export const routeSettingsSchema = z
       [route.function, route.redirect, route.response].filter((each) => each !== undefined).length === 1,
     "want one of function, redirect and response",
   )
-  .refine((route) => route.function !== undefined || (route.pin === undefined && !route.cache), {
-    error: "pin and cache are of routes to a function",
+  .refine(({ function: name, pin, namespace, cache }) => name !== undefined || !(pin ?? namespace ?? cache), {
+    error: "pin, namespace and cache are of routes to a function",
   });
+
+/** The function of a route, as it is kept; null for a fixed answer. */
+export function routedFunction({ function: name, namespace }: RouteSettings): string | null {
+  return name === undefined ? null : qualifiedName(name, namespace ?? defaultNamespace);
+}
 
 export type RouteSettings = z.infer<typeof routeSettingsSchema>;
 export type Cors = z.infer<typeof cors>;

@@ -63,9 +63,3 @@ export const hourMs = 3_600_000;
 export function hourOf(atMs: number): number {
   return Math.floor(atMs / hourMs) * hourMs;
 }
-
-/** The namespace of a function's name: what follows its dot, or `default`. */
-export function namespaceOf(functionName: string): string {
-  const dot = functionName.indexOf(".");
-  return dot === -1 ? "default" : functionName.slice(dot + 1);
-}

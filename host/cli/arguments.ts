@@ -41,6 +41,13 @@ export function readHostUrl(text: string, source: string): URL {
   throw new WrongUsage(`${source} is ${shown}, want the host's address such as ${hostUrlDefault}`);
 }
 
+export function readNamespace(text: string): string {
+  if (isFunctionName(text)) return text;
+  throw new WrongUsage(
+    `Cannot use ${JSON.stringify(text)} as a namespace, want 1 to 63 of a-z, 0-9 and inner hyphens`,
+  );
+}
+
 /** Never shows the token. */
 export function readToken(text: string, source: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text;

@@ -4,6 +4,7 @@
 
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
+import { defaultNamespace, isInNamespaces, prefixOf } from "../namespace.ts";
 import { readEvents, type ServerEvent } from "./event-stream.ts";
 import { CommandFailure, messageOf } from "./failure.ts";
 import { readAnswer, readAnswerBytes, readJson, readProblem } from "./host-answer.ts";
@@ -90,9 +91,13 @@ async function formOf(wasm: Uint8Array, files: Uint8Array<ArrayBuffer>) {
   return { type, bytes: new Uint8Array(await encoded.arrayBuffer()) };
 }
 
-export function createClient(base: URL, token: string | null): HostClient {
+export function createClient(
+  base: URL,
+  token: string | null,
+  namespace: string = defaultNamespace,
+): HostClient {
   const url = displayUrl(base);
-  const send = createSender(base, token);
+  const send = createSender(base, token, namespace);
   const sendJson = (method: string, target: string, value: unknown) =>
     send(method, target, {
       type: "application/json",
@@ -182,7 +187,7 @@ type Sender = (
 ) => Promise<IncomingMessage>;
 
 /** Resolves with a 2xx answer whose body is still to be read; throws on any other. */
-function createSender(base: URL, token: string | null): Sender {
+function createSender(base: URL, token: string | null, namespace: string): Sender {
   const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
   return async (
     method,
@@ -192,7 +197,8 @@ function createSender(base: URL, token: string | null): Sender {
   ) => {
     const type = body === undefined ? {} : { "content-type": body.type };
     const headers = { accept, ...type, ...further, ...authorization };
-    const answer = await sendRequest({ base, method, target, headers, body: body?.bytes, signal });
+    const path = isInNamespaces(target) ? target.replace(/^\/v1/, prefixOf(namespace)) : target;
+    const answer = await sendRequest({ base, method, target: path, headers, body: body?.bytes, signal });
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
     throw await readProblem(displayUrl(base), answer);

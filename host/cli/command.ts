@@ -26,6 +26,7 @@ export type CommandContext = {
   readonly hostUrl: () => URL;
   /** The token of its control plane, if there is one. */
   readonly token: () => string | null;
+  readonly namespace: () => string;
   readonly options: OptionValues;
 };
 

@@ -4,13 +4,18 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { callPath, defaultNamespace, qualifiedName } from "../namespace.ts";
 import { readFunctionName } from "./arguments.ts";
 import { WrongUsage } from "./failure.ts";
 import { readBytes } from "./function-source.ts";
 import type { CliIo } from "./io.ts";
 
 /** `hello@2`, `a b?c=%2e` → `/fn/hello@2/a%20b?c=%2e`: only what cannot stand in a target is encoded. */
-export function requestTarget(nameAndPin: string, path: string): string {
+export function requestTarget(
+  nameAndPin: string,
+  path: string,
+  namespace: string = defaultNamespace,
+): string {
   const at = nameAndPin.indexOf("@");
   const name = readFunctionName(at === -1 ? nameAndPin : nameAndPin.slice(0, at));
   const pin = at === -1 ? "" : nameAndPin.slice(at);
@@ -20,7 +25,7 @@ export function requestTarget(nameAndPin: string, path: string): string {
   const rooted = path === "" || path.startsWith("/") || path.startsWith("?") ? path : `/${path}`;
   // Control characters, space, `#` (which would begin a fragment) and whatever is not ASCII.
   const encoded = rooted.toWellFormed().replace(/[^\x21\x22\x24-\x7e]+/g, encodeURIComponent);
-  return `/fn/${name}${pin}${encoded}`;
+  return `${callPath(qualifiedName(name, namespace))}${pin}${encoded}`;
 }
 
 export function readMethod(text: string): string {

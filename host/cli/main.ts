@@ -2,6 +2,7 @@
 // `runCli`. Here a thrown failure becomes text or JSON on stderr and an exit code, and nowhere
 // else. Importing it does nothing.
 
+import { auditCommand } from "./commands/audit.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { blobCommands } from "./commands/blob.ts";
 import { buildCommand } from "./commands/build.ts";
@@ -16,12 +17,14 @@ import { invokeCommand } from "./commands/invoke.ts";
 import { kvCommands } from "./commands/kv.ts";
 import { listCommand } from "./commands/list.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { namespaceCommands } from "./commands/namespace.ts";
 import { aliasCommands, promoteCommand, releaseCommand } from "./commands/release.ts";
 import { removeCommand } from "./commands/remove.ts";
 import { rollbackCommand } from "./commands/rollback.ts";
 import { routeCommands } from "./commands/route.ts";
 import { secretCommands } from "./commands/secret.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { tokenCommands } from "./commands/token.ts";
 import { topCommand } from "./commands/top.ts";
 import { triggerCommands } from "./commands/trigger.ts";
 import { usageCommand } from "./commands/usage.ts";
@@ -54,6 +57,9 @@ const commands = [
   triggerCommands,
   publishCommand,
   eventsCommands,
+  tokenCommands,
+  namespaceCommands,
+  auditCommand,
   removeCommand,
   devCommand,
   callCommand,

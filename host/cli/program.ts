@@ -3,7 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { hostUrlDefault, readHostUrl, readToken } from "./arguments.ts";
+import { defaultNamespace } from "../namespace.ts";
+import { hostUrlDefault, readHostUrl, readNamespace, readToken } from "./arguments.ts";
 import { createClient } from "./client.ts";
 import {
   type CommandContext,
@@ -120,7 +121,8 @@ function addSharedOptions(command: Command, usesHost: CommandSpec["usesHost"], j
   if (usesHost !== false) {
     const without = usesHost === "orOwn" ? "without it a host is started" : `default ${hostUrlDefault}`;
     command.option("--url <url>", `the host's address (MAYFLY_URL, ${without})`);
-    command.option("--token <token>", "the host's control-plane token (MAYFLY_TOKEN)");
+    command.option("--token <token>", "the host's token, or one that it has made (MAYFLY_TOKEN)");
+    command.option("--namespace <name>", `the namespace (MAYFLY_NAMESPACE, default ${defaultNamespace})`);
   }
   if (jsonFile) command.option("--json [file]", "write everything as JSON; without a file, to stdout alone");
   else command.option("--json", "print machine-readable output, errors too");
@@ -140,14 +142,19 @@ function contextOf(run: Run, options: OptionValues): CommandContext {
     const text = flag ?? io.env.MAYFLY_TOKEN;
     return text === undefined ? null : readToken(text, flag === undefined ? "MAYFLY_TOKEN" : "--token");
   };
+  const namespace = (): string => {
+    const name = textOption(options, "namespace") ?? io.env.MAYFLY_NAMESPACE ?? defaultNamespace;
+    return readNamespace(name);
+  };
   return {
     io,
     modules,
     options,
     hostUrl,
     token,
+    namespace,
     output: createOutput(io, options.json === true),
-    client: () => createClient(hostUrl(), token()),
+    client: () => createClient(hostUrl(), token(), namespace()),
   };
 }
 

@@ -109,7 +109,10 @@ export class Deployer {
         files,
         createdAtMs: now(),
       };
-      const outcome = await functions.deploy(version, isLive);
+      const outcome = await functions.deploy(version, isLive).catch(async (error: unknown) => {
+        await this.#dropUnnamed([digest, ...(files === null ? [] : [files.digest])]);
+        throw error;
+      });
       await this.#dropOnceFreed(outcome.orphans);
       const deployment = functions.at(name, outcome.version);
       if (deployment === null) throw new Error(`${name}@${outcome.version} is not there after its deploy`);
@@ -161,6 +164,11 @@ export class Deployer {
           .catch(onFault);
       }
     }
+  }
+
+  /** Bytes of a version that was not stored: whoever is at his quota is not to fill the disk. */
+  async #dropUnnamed(digests: readonly string[]): Promise<void> {
+    await this.#dropOrphans(digests.filter((digest) => !this.#parts.functions.isNamed(digest)));
   }
 
   async #dropOrphans(digests: readonly string[]): Promise<void> {

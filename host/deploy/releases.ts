@@ -5,6 +5,7 @@ import { type Alias, liveAlias, type Split } from "../alias.ts";
 import { HostError } from "../errors.ts";
 import type { HostEvent } from "../event.ts";
 import { type Deployment, type ModuleForm, unmeteredWayOut } from "../function.ts";
+import { plainName } from "../namespace.ts";
 import type { Told } from "../store/cause.ts";
 import type { Condition } from "../store/condition.ts";
 import type { FunctionStore } from "../store/function-store.ts";
@@ -72,7 +73,7 @@ export class Releases {
     const { alias, canary, reason, calls, errors, slow } = taken;
     const { function: name, version } = alias;
     const event = this.#parts.eventOf("mayfly.release.taken-back", name, {
-      function: name,
+      function: plainName(name),
       alias: alias.name,
       version,
       canary: canary.version,

@@ -7,6 +7,7 @@ import { type AsyncAnswer, type AsyncRequest, asyncTrigger } from "../async-call
 import type { DeliveryFault } from "../event.ts";
 import type { Deployment, FunctionConfig } from "../function.ts";
 import { limits } from "../limits.ts";
+import { namespaceOf, plainName, qualifiedName } from "../namespace.ts";
 import type { AsyncStore } from "../store/async-store.ts";
 import type { DueDelivery, Publication } from "../store/event-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
@@ -96,10 +97,11 @@ export function asyncAttempt(
     const request: AsyncRequest = JSON.parse(event.attributes["request"] ?? "");
     const config = parts.functions.live(request.function)?.config;
     const own = ["x-mayfly-invocation-id", request.id, "x-mayfly-attempt", String(attempt)];
-    const { id: _, function: name, ...rest } = request;
+    const { id: _, function: qualified, ...rest } = request;
     const call = {
       ...rest,
-      name,
+      name: plainName(qualified),
+      namespace: namespaceOf(qualified),
       kind: "async" as const,
       invocationId: request.id,
       headers: [...request.headers, ...own],
@@ -148,7 +150,8 @@ function callbackOf(
 ): Publication | null {
   const topic = answer === null ? config?.onFailure : config?.onSuccess;
   if (topic === undefined || topic === "") return null;
-  const head = { id: request.id, function: request.function, attempts: attempt };
+  const name = plainName(request.function);
+  const head = { id: request.id, function: name, attempts: attempt };
   const whole = answer === null ? { ...head, error: fault } : { ...head, answer: shownAnswer(answer) };
   const attributes = {
     type: `mayfly.invocation.${answer === null ? "failed" : "succeeded"}`,
@@ -160,8 +163,8 @@ function callbackOf(
   const fits = Buffer.byteLength(text) + roomForAttributes <= limits.eventBytesMax;
   const data = Buffer.from(fits ? text : JSON.stringify({ ...head, answerTooLarge: true }));
   return {
-    topic,
-    event: madeEvent(attributes, data, { source: `/functions/${request.function}`, depth: depth + 1 }),
+    topic: qualifiedName(topic, namespaceOf(request.function)),
+    event: madeEvent(attributes, data, { source: `/functions/${name}`, depth: depth + 1 }),
   };
 }
 

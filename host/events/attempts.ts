@@ -4,6 +4,7 @@
 import { HostError } from "../errors.ts";
 import type { GuestResponse } from "../http/guest-response.ts";
 import type { InternalCall, InternalCalls } from "../http/internal-calls.ts";
+import { qualifiedName } from "../namespace.ts";
 import type { LogStore } from "../observe/log-store.ts";
 import { AttemptFailure } from "./dispatcher.ts";
 
@@ -20,7 +21,12 @@ const linesRead = 500;
 const shownMax = 200;
 
 /** The host had no room: no fault of the function or the event. */
-const noRoom: ReadonlySet<string> = new Set(["overloaded", "concurrency_limited"]);
+const noRoom: ReadonlySet<string> = new Set([
+  "overloaded",
+  "concurrency_limited",
+  "rate_limited",
+  "quota_exceeded",
+]);
 
 /** The function's answer, if its status is a good one; else rejects with AttemptFailure. */
 export async function attemptCall(
@@ -28,10 +34,10 @@ export async function attemptCall(
   call: Omit<InternalCall, "callers" | "timeoutMs" | "signal">,
   isGood: (status: number) => boolean,
 ): Promise<GuestResponse> {
-  const { name, requestId } = call;
+  const { name, namespace, requestId } = call;
   const never = new AbortController().signal;
   const linesOf = async (): Promise<string[]> => {
-    const lines = await logs.read(name, linesRead);
+    const lines = await logs.read(qualifiedName(name, namespace), linesRead);
     return lines
       .filter((line) => line.requestId === requestId)
       .slice(-linesMax)

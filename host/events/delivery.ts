@@ -3,6 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { HostEvent } from "../event.ts";
+import { namespaceOf, plainName } from "../namespace.ts";
 import { Traces } from "../trace-context.ts";
 import { type AttemptParts, attemptCall } from "./attempts.ts";
 import { deliveryHeaders } from "./cloud-events.ts";
@@ -12,10 +13,12 @@ import type { DispatcherParts } from "./dispatcher.ts";
 const passedOn = new Traces(null);
 
 export function deliveryAttempt(parts: AttemptParts): DispatcherParts["attempt"] {
-  return async ({ function: name, event }, { path }, attempt) => {
+  return async ({ function: qualified, event }, { path }, attempt) => {
+    const name = plainName(qualified);
     const call = {
       name,
       kind: "event" as const,
+      namespace: namespaceOf(qualified),
       method: "POST",
       url: `http://${name}.mayfly.internal${path}`,
       ...pathAndQuery(path),

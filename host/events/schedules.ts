@@ -1,6 +1,7 @@
 // Fires schedules: one timer for the next instant of all of them.
 
 import { limits } from "../limits.ts";
+import { plainName } from "../namespace.ts";
 import type { EventStore } from "../store/event-store.ts";
 import { isFarAhead, type Trigger } from "../trigger.ts";
 import { madeEvent } from "./cloud-events.ts";
@@ -113,11 +114,12 @@ export class Schedules {
 
   async #fire({ trigger, schedule }: Planned, now: number): Promise<void> {
     const instants = dueInstants(schedule, trigger.seenMs, now, limits.missedInstantsMax);
-    const source = `/functions/${trigger.function}/triggers/${trigger.name}`;
+    const name = plainName(trigger.function);
+    const source = `/functions/${name}/triggers/${trigger.name}`;
     const events = instants.map((atMs) => {
       const time = new Date(atMs).toISOString();
       const attributes = {
-        id: `${trigger.function}/${trigger.name}/${time}`,
+        id: `${name}/${trigger.name}/${time}`,
         type: "mayfly.schedule.due",
         time,
       };

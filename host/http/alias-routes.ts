@@ -5,10 +5,12 @@ import { z } from "zod";
 import { type Alias, aliasName, liveAlias, parseSplit, wholeShare } from "../alias.ts";
 import type { Releases } from "../deploy/releases.ts";
 import { HostError } from "../errors.ts";
-import { type Deployment, functionName } from "../function.ts";
+import type { Deployment } from "../function.ts";
+import { callPath, plainName } from "../namespace.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import type { ControlEnv } from "./app.ts";
 import { conditionOf } from "./conditions.ts";
+import { functionIn } from "./request-access.ts";
 import { shownFunction } from "./shown-function.ts";
 import { readJson } from "./stream-body.ts";
 
@@ -29,8 +31,9 @@ export function aliasRoutes({ functions, releases, baseUrl }: AliasRouteParts): 
     shownFunction(deployment, functions.release(deployment.name, deployment.alias ?? ""), baseUrl());
 
   routes.get("/:name/aliases", (context) => {
-    const name = functionName(context.req.param("name"));
-    if (functions.live(name) === null) throw new HostError("function_not_found", `No function "${name}"`);
+    const name = functionIn(context);
+    if (functions.live(name) === null)
+      throw new HostError("function_not_found", `No function "${plainName(name)}"`);
     return context.json({ aliases: functions.aliases(name).map((alias) => shownAlias(alias, baseUrl())) });
   });
 
@@ -56,7 +59,7 @@ export function aliasRoutes({ functions, releases, baseUrl }: AliasRouteParts): 
   });
 
   routes.post("/:name/promote", async (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     const { alias } = await readBody(
       context,
       promoteSchema,
@@ -66,7 +69,7 @@ export function aliasRoutes({ functions, releases, baseUrl }: AliasRouteParts): 
   });
 
   routes.post("/:name/rollback", async (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     const body = await readBody(context, rollbackSchema, 'Cannot roll back: want {"version": 1}, or {}');
     const { version = null, alias } = body;
     return context.json(shown(await releases.rollback(name, version, alias && aliasName(alias))));
@@ -86,10 +89,8 @@ async function readBody<value>(
   throw new HostError("bad_request", `${wanted}; ${z.prettifyError(body.error).replaceAll("\n", " ")}`);
 }
 
-type AliasContext = { readonly req: { param(name: "name" | "alias"): string } };
-
-function namesOf({ req }: AliasContext): { name: string; alias: string } {
-  return { name: functionName(req.param("name")), alias: aliasName(req.param("alias")) };
+function namesOf(context: Context<ControlEnv>): { name: string; alias: string } {
+  return { name: functionIn(context), alias: aliasName(context.req.param("alias") ?? "") };
 }
 
 function shownAlias(alias: Alias, baseUrl: string) {
@@ -98,7 +99,7 @@ function shownAlias(alias: Alias, baseUrl: string) {
   const stable = { version, percent: (wholeShare - share) / 100 };
   const takenBack = canary?.takenBack ?? null;
   return {
-    function: name,
+    function: plainName(name),
     alias: id,
     versions: canary === null ? [stable] : [stable, { version: canary.version, percent: share / 100 }],
     sticky,
@@ -106,7 +107,7 @@ function shownAlias(alias: Alias, baseUrl: string) {
     takenBack: takenBack && { at: new Date(takenBack.atMs).toISOString(), reason: takenBack.reason },
     versionBefore,
     changedAt: new Date(changedAtMs).toISOString(),
-    url: `${baseUrl}/fn/${name}${id === liveAlias ? "" : `@${id}`}`,
+    url: `${baseUrl}${callPath(name)}${id === liveAlias ? "" : `@${id}`}`,
   };
 }
 

@@ -1,68 +1,45 @@
-// The control plane as a Hono application: guards, routes and the one error answer. Everything else
+// The control plane as a Hono application: who may call, the routes, and the one error answer. Everything else
 // about the host comes in through `ControlParts`; tests call it by `app.request()`.
 
 import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { getPath } from "hono/utils/url";
-import type { Deployer } from "../deploy/deployer.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { Gate } from "../access/gate.ts";
 import { HostError } from "../errors.ts";
-import { limitTable } from "../limits.ts";
-import type { LogStore } from "../observe/log-store.ts";
+import { defaultNamespace, namespaceName } from "../namespace.ts";
 import type { LinkBounds } from "../services/blob-links.ts";
-import type { ArtifactStore } from "../store/artifact-store.ts";
-import type { FunctionStore } from "../store/function-store.ts";
-import { type AliasRouteParts, aliasRoutes } from "./alias-routes.ts";
-import { type BlobRouteParts, blobRoutes, linkRoutes } from "./blob-routes.ts";
+import { audited } from "./audited.ts";
+import { type ControlRouteParts, controlRoutes, lookingRoutes } from "./control-routes.ts";
 import { problemOf } from "./error-response.ts";
-import { type EventRouteParts, eventRoutes } from "./event-routes.ts";
-import { functionRoutes } from "./function-routes.ts";
-import { assertMayCall, assertMayScrape, type Caller, type GuardBounds } from "./guard.ts";
-import { type InvocationRouteParts, invocationRoutes } from "./invocation-routes.ts";
-import { type KvRouteParts, kvRoutes } from "./kv-routes.ts";
-import { logRoutes } from "./log-routes.ts";
-import { moduleRoutes } from "./module-routes.ts";
+import { type Caller, type GuardBounds, identify, identifyScraper } from "./guard.ts";
+import { namespacedPath } from "./namespaced-path.ts";
 import { openApiDocument } from "./openapi.ts";
+import { answerPagePreflight, openToOrigin } from "./pages.ts";
+import { assertAllowed, type RequestAccess } from "./request-access.ts";
 import { ClientGone } from "./request-body.ts";
-import { type RouteRouteParts, routeRoutes } from "./route-routes.ts";
-import { type SecretRouteParts, secretRoutes } from "./secret-routes.ts";
 import { admitSigned, answerPreflight, isPreflight, isSigned } from "./signed-requests.ts";
 import { assertPlainPath, parseTarget } from "./target.ts";
-import { type TopicRouteParts, topicRoutes } from "./topic-routes.ts";
-import { type TrafficRouteParts, trafficRoutes } from "./traffic-routes.ts";
-import { type TriggerRouteParts, triggerRoutes } from "./trigger-routes.ts";
-import { type UsageRouteParts, usageRoutes } from "./usage-routes.ts";
 
 export type ControlParts = {
   readonly guard: GuardBounds;
-  readonly functions: FunctionStore;
-  readonly artifacts: Pick<ArtifactStore, "read">;
-  readonly deployer: Deployer;
-  readonly logs: LogStore;
-  /** The address under which functions are called, `http://127.0.0.1:4747`. */
-  readonly baseUrl: () => string;
+  readonly gate: Pick<Gate, "takeRateOf">;
   /** Null when ready, else why not. */
   readonly notReady: () => string | null;
   readonly metrics: () => Promise<string>;
-  readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
   readonly onFault: (error: unknown, requestId: string) => void;
-} & AliasRouteParts &
-  RouteRouteParts &
-  SecretRouteParts &
-  KvRouteParts &
-  BlobRouteParts &
-  TopicRouteParts &
-  TriggerRouteParts &
-  EventRouteParts &
-  InvocationRouteParts &
-  TrafficRouteParts &
-  UsageRouteParts;
+} & ControlRouteParts;
 
 export type ControlEnv = {
-  Bindings: Partial<HttpBindings>;
+  Bindings: Partial<HttpBindings> & {
+    /** Of a look of the host itself: as whom. */
+    looking?: RequestAccess;
+  };
   Variables: {
     requestId: string;
+    access: RequestAccess;
+    /** What was made where its name was not known before, as it is shown. */
+    made?: unknown;
     /** What the link allows by which the request was signed. */
     link?: LinkBounds;
   };
@@ -72,7 +49,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   const app = new Hono<ControlEnv>({
     strict: true,
     // As it was sent: what a URL is normalised to may be another key, or another route.
-    getPath: (request, options) => sentPath(request, options?.env),
+    getPath: (request, options) => namespacedPath(sentPath(request, options?.env)).path,
   });
   app.use(async (context, next) => {
     const requestId = randomUUID();
@@ -98,12 +75,15 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   };
   app.use(async (context, next) => {
     const { path } = context.req;
+    const { namespace } = namespacedPath(sentPath(context.req.raw, context.env));
     if (isSigned(context)) {
-      if (isPreflight(context)) return answerPreflight(context, parts.links);
-      context.set("link", admitSigned(context, parts.links));
+      if (isPreflight(context)) return answerPreflight(context, parts.links, namespaceName(namespace));
+      context.set("link", admitSigned(context, parts.links, namespaceName(namespace)));
+      context.set("access", { who: "local", namespace, token: null });
     } else if (path.startsWith("/v1")) {
       // Whoever may not call is told nothing of names and routes.
-      assertMayCall(callerOf(context), parts.guard);
+      if (isPreflight(context) && answerPagePreflight(context, parts.guard)) return context.body(null, 204);
+      admit(parts, context, namespace);
     }
     assertPlainPath(path);
     await next();
@@ -113,38 +93,42 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
     if (method !== "GET" && method !== "HEAD") assertReady("Cannot make the change");
     await next();
   });
+  app.use("/v1/*", audited(parts.audit, lookingRoutes(parts)));
   app.get("/healthz", (context) => context.json({ status: "live" }));
   app.get("/readyz", (context) => {
     assertReady("The host is not ready");
     return context.json({ status: "ready" });
   });
   app.get("/metrics", async (context) => {
-    assertMayScrape(callerOf(context), parts.guard);
+    const { token, who } = identifyScraper(callerOf(context), parts.guard);
+    assertAllowed({ who, token, namespace: defaultNamespace }, "GET", "/v1/metrics");
     return context.body(await parts.metrics(), 200, {
       "content-type": "text/plain; version=0.0.4; charset=utf-8",
     });
   });
   app.get("/openapi.json", (context) => context.json(openApiDocument()));
-  app.get("/v1/limits", (context) => context.json({ limits: limitTable }));
-  app.route("/v1/functions", functionRoutes(parts));
-  app.route("/v1/functions", aliasRoutes(parts));
-  app.route("/v1/functions", moduleRoutes(parts));
-  app.route("/v1/functions", logRoutes(parts));
-  app.route("/v1/functions", triggerRoutes(parts));
-  app.route("/v1/routes", routeRoutes(parts));
-  app.route("/v1/functions", secretRoutes(parts));
-  app.route("/v1/kv", kvRoutes(parts));
-  app.route("/v1/blobs", blobRoutes(parts));
-  app.route("/v1/links", linkRoutes(parts));
-  app.route("/v1/topics", topicRoutes(parts));
-  app.route("/v1/events", eventRoutes(parts));
-  app.route("/v1/invocations", invocationRoutes(parts));
-  app.route("/v1/usage", usageRoutes(parts));
-  app.route("/v1/traffic", trafficRoutes(parts));
+  app.route("/", controlRoutes(parts));
   app.notFound((context) => {
     throw wrongRoute(app, context.req.method, context.req.path);
   });
   return app;
+}
+
+/** Lets a request in, or throws; what it may touch is in its `access` from then on. */
+function admit(parts: ControlParts, context: Context<ControlEnv>, namespace: string): void {
+  const { guard, gate, namespaces } = parts;
+  openToOrigin(context, guard);
+  const { who, token } = identify(callerOf(context), guard);
+  const access = { who, token, namespace };
+  assertAllowed(access, context.req.method, context.req.path);
+  // After a refusal by scope: who may not look learns of no namespace.
+  namespaces.get(namespaceName(namespace));
+  if (token !== null) for (const [name, value] of pairs(gate.takeRateOf(token))) context.header(name, value);
+  context.set("access", access);
+}
+
+function pairs(texts: readonly string[]): [string, string][] {
+  return texts.flatMap((text, index) => (index % 2 === 0 ? [[text, texts[index + 1] ?? ""]] : []));
 }
 
 /** Tells a wrong method from a wrong path. */

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { HostError } from "../errors.ts";
 import { bucketName, keyInPath, prefixInPath } from "../key.ts";
 import { limits } from "../limits.ts";
+import { plainName } from "../namespace.ts";
 import { assertLinked, type BlobLinks, type LinkBounds } from "../services/blob-links.ts";
 import type { BlobLabels, BlobService } from "../services/blob-service.ts";
 import type { Blob } from "../store/blob-store.ts";
@@ -15,6 +16,7 @@ import { readForm } from "./form-upload.ts";
 import { sentDepth } from "./headers.ts";
 import { readQuery } from "./query.ts";
 import { rangeOf } from "./ranges.ts";
+import { accessOf, assertSees, namespaceIn, sees } from "./request-access.ts";
 import { bodyChunks, readJson } from "./stream-body.ts";
 
 export type BlobRouteParts = {
@@ -41,11 +43,20 @@ export function blobRoutes(parts: BlobRouteParts): Hono<ControlEnv> {
   const { blobs } = parts;
   const routes = new Hono<ControlEnv>();
 
-  routes.get("/", (context) => context.json({ buckets: blobs.buckets() }));
+  routes.get("/", (context) => {
+    const access = accessOf(context);
+    const seen = blobs.buckets().filter(({ bucket }) => sees(access, bucket));
+    return context.json({ buckets: seen.map((row) => ({ ...row, bucket: plainName(row.bucket) })) });
+  });
 
   routes.get("/:bucket", (context) => {
     const { prefix, cursor, limit } = readQuery(context, listSchema);
-    const page = blobs.list(bucketName(context.req.param("bucket")), prefix, cursor, limit);
+    const page = blobs.list(
+      bucketName(context.req.param("bucket"), namespaceIn(context)),
+      prefix,
+      cursor,
+      limit,
+    );
     return context.json({ blobs: page.blobs.map(shown), cursor: page.cursor });
   });
 
@@ -66,7 +77,7 @@ export function blobRoutes(parts: BlobRouteParts): Hono<ControlEnv> {
       sentDepth(context),
     );
     const { digest, bytes } = received;
-    const body = { bucket, key, digest: `sha256:${digest}`, bytes };
+    const body = { bucket: plainName(bucket), key, digest: `sha256:${digest}`, bytes };
     return context.json(body, created ? 201 : 200, { etag: etagOf(digest) });
   });
 
@@ -75,7 +86,7 @@ export function blobRoutes(parts: BlobRouteParts): Hono<ControlEnv> {
   routes.delete("/:bucket/*", async (context) => {
     const { bucket, key } = addressOf(context);
     if (!(await blobs.delete(bucket, key, conditionOf(context, digestOf), sentDepth(context)))) {
-      throw new HostError("blob_not_found", `No such blob in the bucket "${bucket}"`);
+      throw new HostError("blob_not_found", `No such blob in the bucket "${plainName(bucket)}"`);
     }
     return context.body(null, 204);
   });
@@ -87,7 +98,12 @@ export function blobRoutes(parts: BlobRouteParts): Hono<ControlEnv> {
 export function linkRoutes({ links, baseUrl }: Pick<BlobRouteParts, "links" | "baseUrl">): Hono<ControlEnv> {
   const routes = new Hono<ControlEnv>();
   routes.post("/", async (context) => {
-    const { method, path, expiresAtMs } = links.sign(await readJson(context.req.raw, "bad_request"));
+    const { bucket, ...link } = links.sign(
+      await readJson(context.req.raw, "bad_request"),
+      namespaceIn(context),
+    );
+    assertSees(accessOf(context), bucket);
+    const { method, path, expiresAtMs } = link;
     // Under the name by which whoever asks reached the host.
     const host = context.req.header("host");
     const url = `${host === undefined ? baseUrl() : `http://${host}`}${path}`;
@@ -129,8 +145,8 @@ async function sendBlob({ blobs, onFault }: BlobRouteParts, context: BlobContext
 }
 
 async function takeForm({ blobs }: BlobRouteParts, context: BlobContext): Promise<Response> {
-  const bucket = bucketName(context.req.param("bucket"));
-  const prefix = prefixInPath(context.req.path, `/v1/blobs/${bucket}/`);
+  const bucket = bucketName(context.req.param("bucket"), namespaceIn(context));
+  const prefix = prefixInPath(context.req.path, `/v1/blobs/${plainName(bucket)}/`);
   const bounds = boundsOf(context);
   assertAnnounced(context, limits.blobBytesMax);
   const { files, fields } = await readForm({
@@ -157,7 +173,12 @@ async function takeForm({ blobs }: BlobRouteParts, context: BlobContext): Promis
     throw error;
   }
   const shownFiles = files.map(({ name, received: { digest, bytes } }) => {
-    return { bucket, key: formKey(prefix, name, files.length), digest: `sha256:${digest}`, bytes };
+    return {
+      bucket: plainName(bucket),
+      key: formKey(prefix, name, files.length),
+      digest: `sha256:${digest}`,
+      bytes,
+    };
   });
   return context.json({ blobs: shownFiles }, 201);
 }
@@ -173,8 +194,8 @@ function formKey(prefix: string, name: string, files: number): string {
 }
 
 function addressOf(context: BlobContext): { bucket: string; key: string } {
-  const bucket = bucketName(context.req.param("bucket"));
-  return { bucket, key: keyInPath(context.req.path, `/v1/blobs/${bucket}/`) };
+  const bucket = bucketName(context.req.param("bucket"), namespaceIn(context));
+  return { bucket, key: keyInPath(context.req.path, `/v1/blobs/${plainName(bucket)}/`) };
 }
 
 /** Of a signed request what its link allows, else what the host does. */

@@ -11,6 +11,8 @@ export type Problem = {
   readonly body: string;
 };
 
+const bearer = 'Bearer realm="mayfly"';
+
 /** The answer for any thrown value; `report` gets those that are our own fault. */
 export function problemOf(error: unknown, requestId: string, report: (error: unknown) => void): Problem {
   let known: HostError;
@@ -31,7 +33,12 @@ export function problemOf(error: unknown, requestId: string, report: (error: unk
   };
   const headers: [string, string][] = [["content-type", "application/problem+json"]];
   if (known.retryAfterS !== undefined) headers.push(["retry-after", String(known.retryAfterS)]);
-  if (known.code === "unauthorized") headers.push(["www-authenticate", 'Bearer realm="mayfly"']);
+  if (known.code === "unauthorized") headers.push(["www-authenticate", bearer]);
+  // RFC 6750, section 3.1.
+  if (known.code === "forbidden") headers.push(["www-authenticate", `${bearer}, error="insufficient_scope"`]);
+  for (let index = 0; index + 1 < known.headers.length; index += 2) {
+    headers.push([known.headers[index] ?? "", known.headers[index + 1] ?? ""]);
+  }
   // RFC 9110, section 15.5.6: a 405 carries Allow.
   const { allow } = known.extra;
   if (Array.isArray(allow)) headers.push(["allow", allow.join(", ")]);

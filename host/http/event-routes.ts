@@ -1,13 +1,15 @@
 // /v1/events: what waits, runs or was given up, and what is to become of it.
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { HostError } from "../errors.ts";
-import type { ListedDelivery } from "../event.ts";
+import type { Delivery, ListedDelivery } from "../event.ts";
 import type { EventQueue } from "../events/queue.ts";
+import { plainName } from "../namespace.ts";
 import type { EventStore } from "../store/event-store.ts";
 import type { ControlEnv } from "./app.ts";
 import { readQuery } from "./query.ts";
+import { accessOf, functionAsked, namespaceIn, sees } from "./request-access.ts";
 
 export type EventRouteParts = {
   readonly queue: EventQueue;
@@ -28,10 +30,22 @@ const redriveSchema = z.strictObject(filter);
 
 export function eventRoutes({ queue, events }: EventRouteParts): Hono<ControlEnv> {
   const routes = new Hono<ControlEnv>();
+  /** One that the request may touch; another one is not there. */
+  const find = (context: Context<ControlEnv>, what = "No event"): { id: number; delivery: Delivery } => {
+    const id = readId(context.req.param("id") ?? "");
+    const delivery = events.get(id);
+    if (delivery !== null && sees(accessOf(context), delivery.function)) return { id, delivery };
+    throw new HostError("event_not_found", `${what} ${id}: it has been delivered, or dropped`);
+  };
 
   routes.get("/", (context) => {
     const { state, function: name, trigger, cursor, limit } = readQuery(context, listSchema);
-    const wanted = { state: state ?? null, function: name ?? null, trigger: trigger ?? null };
+    const wanted = {
+      namespace: namespaceIn(context),
+      state: state ?? null,
+      function: functionAsked(context, name),
+      trigger: trigger ?? null,
+    };
     const found = events.list(wanted, cursor, limit + 1);
     const page = found.slice(0, limit);
     return context.json({
@@ -42,28 +56,32 @@ export function eventRoutes({ queue, events }: EventRouteParts): Hono<ControlEnv
 
   routes.post("/redrive", async (context) => {
     const { function: name, trigger } = readQuery(context, redriveSchema);
-    const redriven = await queue.redrive({ id: null, function: name ?? null, trigger: trigger ?? null });
+    const redriven = await queue.redrive({
+      id: null,
+      namespace: namespaceIn(context),
+      function: functionAsked(context, name),
+      trigger: trigger ?? null,
+    });
     return context.json({ redriven });
   });
 
   routes.get("/:id", (context) => {
-    const id = readId(context.req.param("id"));
-    const delivery = events.get(id);
-    if (delivery === null) throw notFound(id);
+    const { delivery } = find(context);
     const { data, ...head } = delivery.event;
     const shown = summary({ ...delivery, event: { ...head, bytes: data.byteLength } });
     return context.json({ ...shown, data_base64: Buffer.from(data).toString("base64") });
   });
 
   routes.post("/:id/redrive", async (context) => {
-    const id = readId(context.req.param("id"));
-    const redriven = await queue.redrive({ id, function: null, trigger: null });
+    const { id } = find(context, "No dead letter");
+    const wanted = { id, namespace: namespaceIn(context), function: null, trigger: null };
+    const redriven = await queue.redrive(wanted);
     if (redriven === 0) throw new HostError("event_not_found", `No dead letter ${id}`);
     return context.json({ redriven });
   });
 
   routes.delete("/:id", async (context) => {
-    const id = readId(context.req.param("id"));
+    const { id } = find(context);
     if (!(await queue.drop(id))) throw notFound(id);
     return context.body(null, 204);
   });
@@ -84,7 +102,7 @@ function summary({
 }: ListedDelivery) {
   return {
     id,
-    function: name,
+    function: plainName(name),
     trigger,
     state,
     attempts,

@@ -5,13 +5,15 @@ import { z } from "zod";
 import { liveAlias } from "../alias.ts";
 import type { Deployer } from "../deploy/deployer.ts";
 import { type ErrorCode, HostError } from "../errors.ts";
-import { type Deployment, functionConfigDefault, functionName, parseFunctionConfig } from "../function.ts";
+import { type Deployment, functionConfigDefault, parseFunctionConfig } from "../function.ts";
 import { limits } from "../limits.ts";
+import { plainName } from "../namespace.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import type { ControlEnv } from "./app.ts";
 import { BodyBudget } from "./body-budget.ts";
 import { readUpload } from "./deploy-upload.ts";
 import { readQuery } from "./query.ts";
+import { accessOf, functionIn, sees } from "./request-access.ts";
 import { ClientGone } from "./request-body.ts";
 import { Semaphore } from "./semaphore.ts";
 import { shownFunction, shownVersion } from "./shown-function.ts";
@@ -43,10 +45,14 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
   const shown = (deployment: Deployment) =>
     shownFunction(deployment, functions.release(deployment.name, liveAlias), parts.baseUrl());
 
-  routes.get("/", (context) => context.json({ functions: functions.list().map(shown) }));
+  routes.get("/", (context) => {
+    const access = accessOf(context);
+    const seen = functions.list().filter(({ name }) => sees(access, name));
+    return context.json({ functions: seen.map(shown) });
+  });
 
   routes.put("/:name", async (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     const isLive = readQuery(context, deploySchema).live === "true";
     try {
       using share = uploads.share();
@@ -63,15 +69,15 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
     }
   });
 
-  routes.get("/:name", (context) => context.json(shown(live(context.req.param("name")))));
+  routes.get("/:name", (context) => context.json(shown(live(functionIn(context)))));
 
   routes.delete("/:name", async (context) => {
-    await deployer.remove(functionName(context.req.param("name")));
+    await deployer.remove(functionIn(context));
     return context.body(null, 204);
   });
 
   routes.get("/:name/versions", (context) => {
-    const { name, version } = live(context.req.param("name"));
+    const { name, version } = live(functionIn(context));
     const aliases = functions.aliases(name);
     const namesOf = (number: number) =>
       aliases
@@ -86,19 +92,19 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
   });
 
   routes.get("/:name/config", (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     return context.json(functions.config(name) ?? functionConfigDefault);
   });
 
   routes.put("/:name/config", async (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     const config = parseFunctionConfig(await readJson(context.req.raw, "invalid_config"));
     await deployer.putConfig(name, config);
     return context.json(config);
   });
 
   routes.post("/:name/unquarantine", async (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     return context.json(shown(await deployer.unquarantine(name)));
   });
 
@@ -106,7 +112,7 @@ export function functionRoutes(parts: FunctionRouteParts): Hono<ControlEnv> {
 }
 
 function liveFunction(functions: Pick<FunctionStore, "live">, name: string): Deployment {
-  const found = functions.live(functionName(name));
-  if (found === null) throw new HostError("function_not_found", `No function "${name}"`);
+  const found = functions.live(name);
+  if (found === null) throw new HostError("function_not_found", `No function "${plainName(name)}"`);
   return found;
 }

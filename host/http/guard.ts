@@ -1,10 +1,13 @@
-// Who may call the control plane (docs/configuration.md): the token, or a loopback peer when there is none; in
-// both cases only under the host's own name, and never from a web page or, without a token, a
-// function. A function's page, another site or a rebound DNS name must not steer it.
+// Who may call the control plane (docs/access.md): the bearer of a token, or a loopback peer when the host has
+// none of its own; in both cases only under the host's own name, and never from a web page that is not configured
+// or, without a token, a function. A function's page, another site or a rebound DNS name must not steer it.
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import { BlockList, isIP } from "node:net";
+import type { Tokens } from "../access/tokens.ts";
+import type { Who } from "../audit-entry.ts";
 import { HostError } from "../errors.ts";
+import type { Token } from "../token.ts";
+import { bearerIn } from "./bearer.ts";
 import { hostName } from "./target.ts";
 
 export type Caller = {
@@ -14,23 +17,36 @@ export type Caller = {
   readonly header: (name: string) => string | undefined;
 };
 
-export type GuardBounds = { readonly token: string | null; readonly hostNames: readonly string[] };
+export type GuardBounds = {
+  /** Whether the host has a token of its own: then nobody is let in without one. */
+  readonly hasRoot: boolean;
+  readonly tokens: Pick<Tokens, "find" | "any">;
+  readonly hostNames: readonly string[];
+  /** Of pages that may call, `https://console.example.org`. */
+  readonly origins: readonly string[];
+};
+
+/** Who a caller has turned out to be. */
+export type Identity = {
+  readonly who: Who;
+  /** Null: he may do all. */
+  readonly token: Token | null;
+};
 
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** Throws unless the caller may use the control plane. */
-export function assertMayCall(caller: Caller, bounds: GuardBounds): void {
+/** Throws unless the caller is one of those who may use the control plane, for what else he may is to be seen. */
+export function identify(caller: Caller, bounds: GuardBounds): Identity {
   assertOwnName(caller, bounds);
-  assertNoPage(caller);
-  assertKnown(caller, bounds);
+  return identifyScraper(caller, bounds);
 }
 
-/** As `assertMayCall`, under any name: for `/metrics`, which scrapers reach by names of their own. */
-export function assertMayScrape(caller: Caller, bounds: GuardBounds): void {
-  assertNoPage(caller);
-  assertKnown(caller, bounds);
+/** As `identify`, under any name: for `/metrics`, which scrapers reach by names of their own. */
+export function identifyScraper(caller: Caller, bounds: GuardBounds): Identity {
+  const isPage = assertNoStrangePage(caller, bounds);
+  return known(caller, bounds, isPage);
 }
 
 function assertOwnName(caller: Caller, bounds: GuardBounds): void {
@@ -51,17 +67,29 @@ export function isOwnName(name: string, localAddress: string, hostNames: readonl
   );
 }
 
-function assertNoPage(caller: Caller): void {
+/** Whether it is a page that is configured; throws for any other. */
+function assertNoStrangePage(caller: Caller, { origins }: GuardBounds): boolean {
   const site = caller.header("sec-fetch-site");
-  const page = caller.header("origin") !== undefined || (site !== undefined && site !== "none");
-  if (page) throw new HostError("origin_refused", "The control plane does not answer web pages");
+  const origin = caller.header("origin");
+  if (origin !== undefined && origins.includes(origin)) return true;
+  const page = origin !== undefined || (site !== undefined && site !== "none");
+  if (page) {
+    throw new HostError(
+      "origin_refused",
+      "The control plane does not answer web pages; start the host with --origin to let those of one in",
+    );
+  }
+  return false;
 }
 
-function assertKnown(caller: Caller, bounds: GuardBounds): void {
-  if (bounds.token !== null) {
-    const [, sent = ""] = /^Bearer +(\S+) *$/i.exec(caller.header("authorization") ?? "") ?? [];
-    if (sameText(sent, bounds.token)) return;
-    throw new HostError("unauthorized", "The control plane needs the host's token");
+function known(caller: Caller, bounds: GuardBounds, isPage: boolean): Identity {
+  const { hasRoot, tokens } = bounds;
+  const authorization = caller.header("authorization");
+  // Whoever sends a token is known by that, wherever he is; a page by nothing else.
+  if (hasRoot || isPage || (authorization !== undefined && tokens.any)) {
+    const found = tokens.find(bearerIn(authorization));
+    if (found === null) throw new HostError("unauthorized", "The control plane needs a token that it knows");
+    return found === "root" ? { who: "root", token: null } : { who: `token ${found.id}`, token: found };
   }
   // What a function may reach on this machine does not make it the one who runs the host.
   if (caller.header("x-mayfly-function") !== undefined) {
@@ -71,7 +99,9 @@ function assertKnown(caller: Caller, bounds: GuardBounds): void {
     );
   }
   const forwarded = caller.header("forwarded") ?? caller.header("x-forwarded-for");
-  if (isLoopback(plainAddress(caller.remoteAddress)) && forwarded === undefined) return;
+  if (isLoopback(plainAddress(caller.remoteAddress)) && forwarded === undefined) {
+    return { who: "local", token: null };
+  }
   throw new HostError("loopback_only", "Without a token the control plane answers only this machine");
 }
 
@@ -83,10 +113,4 @@ function isLoopback(address: string): boolean {
 /** An IPv4 address that arrived on an IPv6 socket, as IPv4. */
 function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, "");
-}
-
-/** Compares in constant time, whatever the lengths. */
-function sameText(one: string, other: string): boolean {
-  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(one), hash(other));
 }

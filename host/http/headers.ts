@@ -107,6 +107,9 @@ export function outboundHeaders(
   return sent;
 }
 
+/** Which brings a token, where there is one. */
+export const tokenHeader = "authorization";
+
 /**
  * Node's `rawHeaders` without what concerns this hop only; names in lower case. Without what only the
  * host says too: a function may believe that.
@@ -168,6 +171,11 @@ export function responseHeaders(headers: readonly (readonly [string, string])[])
     else if (use === "connection") dropped = new Set([...(dropped ?? []), ...listed(value)]);
   }
   return dropped === null ? kept : without(kept, dropped);
+}
+
+/** Without a header that was for the host; `dropped` in lower case. */
+export function withoutHeader(headers: readonly string[], dropped: string): string[] {
+  return without(headers, new Set([dropped]));
 }
 
 /** Names and values alternate in both; `dropped` in lower case. */

@@ -7,13 +7,16 @@ import { type Deployment, functionName } from "../function.ts";
 import type { Timings } from "../invocation.ts";
 import type { InvokeAnswer } from "../invoke/invoker.ts";
 import { encodeRequest, encodeResponse } from "../messages.ts";
+import { qualifiedName } from "../namespace.ts";
 import { callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf } from "./error-response.ts";
 import type { GuestResponse } from "./guest-response.ts";
 import { type InvokeRouteParts, timingsIn } from "./invoke-routes.ts";
 
 export type InternalCall = {
+  /** Of a function in `namespace`, which is the caller's own. */
   readonly name: string;
+  readonly namespace: string;
   readonly kind: Exclude<CallKind, "http">;
   /** The asynchronous call that it is an attempt at. */
   readonly invocationId?: string;
@@ -86,9 +89,11 @@ export class InternalCalls {
     try {
       using share = this.#parts.bodies.share();
       share.add(call.body.byteLength);
-      deployment = this.#parts.route(functionName(call.name), call.pin ?? null, headers);
+      const name = qualifiedName(functionName(call.name), call.namespace);
+      deployment = this.#parts.route(name, call.pin ?? null, headers);
       using _hold = this.#parts.hold(deployment);
       onRouted(deployment);
+      if (!this.#parts.gate.isOpen(deployment)) this.#parts.gate.takeRates(deployment);
       const answer = await this.#parts.invoke({
         deployment,
         requestId,

@@ -1,13 +1,15 @@
 // /v1/invocations: what has become of asynchronous calls, and of calls of every kind that ended lately.
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { AsyncCall } from "../async-call.ts";
 import { type CallOutcome, errorTable, HostError } from "../errors.ts";
 import { type AsyncCalls, headerObject } from "../events/async-calls.ts";
+import { defaultNamespace, plainName } from "../namespace.ts";
 import type { RecentCall, RecentCalls } from "../observe/recent-calls.ts";
 import type { ControlEnv } from "./app.ts";
 import { readQuery } from "./query.ts";
+import { accessOf, functionAsked, isForHost, type RequestAccess, sees } from "./request-access.ts";
 
 export type InvocationRouteParts = {
   readonly asyncCalls: Pick<AsyncCalls, "store" | "remove">;
@@ -29,14 +31,18 @@ const listSchema = z.strictObject({
 export function invocationRoutes({ asyncCalls, recentCalls }: InvocationRouteParts): Hono<ControlEnv> {
   const routes = new Hono<ControlEnv>();
   const { store } = asyncCalls;
-  const find = (id: string): AsyncCall => {
+  /** One that the request may touch; another one is not there. */
+  const find = (context: Context<ControlEnv>): AsyncCall => {
+    const id = context.req.param("id") ?? "";
     const call = store.get(id);
-    if (call === null) throw notFound(id);
+    if (call === null || !sees(accessOf(context), call.function)) throw notFound(id);
     return call;
   };
 
   routes.get("/", (context) => {
     const { function: name, state, outcome, cursor, limit } = readQuery(context, listSchema);
+    const access = accessOf(context);
+    const asked = functionAsked(context, name);
     if (outcome !== undefined) {
       if (state !== undefined) {
         throw new HostError(
@@ -44,7 +50,10 @@ export function invocationRoutes({ asyncCalls, recentCalls }: InvocationRoutePar
           "Cannot read the query: state is of asynchronous calls, outcome of calls that ended lately; ask for one of them",
         );
       }
-      const wanted = { function: name ?? null, outcome: outcome === "any" ? null : outcome };
+      const wanted = {
+        among: (of: string | null) => (asked === null ? seesRecent(access, of) : of === asked),
+        outcome: outcome === "any" ? null : outcome,
+      };
       const before = cursor === 0 ? Number.MAX_SAFE_INTEGER : cursor;
       const recent = recentCalls.list(wanted, before, limit + 1);
       return context.json({
@@ -53,7 +62,7 @@ export function invocationRoutes({ asyncCalls, recentCalls }: InvocationRoutePar
         skipped: recentCalls.skipped,
       });
     }
-    const filter = { function: name ?? null, state: state ?? null };
+    const filter = { namespace: access.namespace, function: asked, state: state ?? null };
     const found = store.list(filter, cursor, limit + 1);
     const page = found.slice(0, limit);
     return context.json({
@@ -65,8 +74,10 @@ export function invocationRoutes({ asyncCalls, recentCalls }: InvocationRoutePar
   routes.get("/:id", (context) => {
     const id = context.req.param("id");
     const recent = store.get(id) === null ? recentCalls.get(id) : null;
-    if (recent !== null) return context.json(recentSummary(recent));
-    const call = find(id);
+    if (recent !== null && seesRecent(accessOf(context), recent.function)) {
+      return context.json(recentSummary(recent));
+    }
+    const call = find(context);
     const { answer } = call;
     const shown =
       answer === null
@@ -80,7 +91,7 @@ export function invocationRoutes({ asyncCalls, recentCalls }: InvocationRoutePar
   });
 
   routes.get("/:id/answer", (context) => {
-    const { id, answer, state, fault } = find(context.req.param("id"));
+    const { id, answer, state, fault } = find(context);
     if (answer === null) {
       const why =
         state === "failed" ? `it failed: ${fault?.message ?? "no reason is known"}` : `it is ${state}`;
@@ -95,7 +106,7 @@ export function invocationRoutes({ asyncCalls, recentCalls }: InvocationRoutePar
   });
 
   routes.delete("/:id", async (context) => {
-    const id = context.req.param("id");
+    const { id } = find(context);
     if (!(await asyncCalls.remove(id))) throw notFound(id);
     return context.body(null, 204);
   });
@@ -115,7 +126,7 @@ function summary({
 }: Omit<AsyncCall, "answer">) {
   return {
     id,
-    function: name,
+    function: plainName(name),
     state,
     attempts,
     createdAt: timeText(createdAtMs),
@@ -125,8 +136,15 @@ function summary({
   };
 }
 
+/** Calls of no function are shown to whoever is for the whole host. */
+function seesRecent(access: RequestAccess, name: string | null): boolean {
+  if (name !== null) return sees(access, name);
+  return access.namespace === defaultNamespace && (access.token === null || isForHost(access.token));
+}
+
 function recentSummary(call: RecentCall) {
-  const { endedAtMs, timings, place: _, outcome, ...rest } = call;
+  const { endedAtMs, timings, place: _, outcome, function: name, ...others } = call;
+  const rest = { ...others, function: name === null ? null : plainName(name) };
   const { cpu = null, pageMs = 0, hostCalls = 0, ...phases } = timings;
   return {
     ...rest,

@@ -2,9 +2,9 @@
 // request and response, because the guest gets the target and the headers as they were sent, and
 // because this is the path whose price the project exists for (docs/decisions).
 
-import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
+import type { Gate, Pass } from "../access/gate.ts";
 import type { AsyncRequest } from "../async-call.ts";
 import { aliasOfCall, type EndedCall } from "../ended-call.ts";
 import { CallAbandoned, type CallOutcome, HostError } from "../errors.ts";
@@ -15,19 +15,22 @@ import type { ModuleLoad } from "../invoke/modules.ts";
 import type { CallHeaders } from "../invoke/split.ts";
 import type { AnswerSink, AnswerStart } from "../invoke/streamed-call.ts";
 import { encodeRequest } from "../messages.ts";
+import { namespaceOf, prefixOf } from "../namespace.ts";
 import type { Trace, Traces } from "../trace-context.ts";
 import { AnswerBatch } from "./answer-batch.ts";
 import { AnswerBytes } from "./answer-bytes.ts";
+import { bearerOf } from "./bearer.ts";
 import type { BodyBudget, BodyShare } from "./body-budget.ts";
 import { invokeBody } from "./body-bytes.ts";
 import { type AnswerParts, callHeaders, readAnswer } from "./call-answer.ts";
 import { problemOf, writeProblem } from "./error-response.ts";
 import { GoneClients } from "./gone-clients.ts";
 import { type GuestResponse, readGuestResponse } from "./guest-response.ts";
-import { depthOf, requestHeaders } from "./headers.ts";
+import { depthOf, requestHeaders, tokenHeader, withoutHeader } from "./headers.ts";
 import { ClientGone, hasBody, readBody } from "./request-body.ts";
 import { newRequestId } from "./request-id.ts";
 import { asyncRequest, prefersAsync, sendAccepted } from "./respond-async.ts";
+import { joinedBytesMax, sendWhole } from "./send-whole.ts";
 import { StreamedAnswer } from "./streamed-answer.ts";
 import { isLong, StreamedBody } from "./streamed-body.ts";
 import type { FunctionTarget } from "./target.ts";
@@ -41,6 +44,7 @@ export type InvokeRouteParts = {
   readonly invoke: (request: InvokeRequest) => InvokeAnswer | Promise<InvokeAnswer>;
   /** The module of a deployment, which says whether it reads bodies as they come. */
   readonly load: (deployment: Deployment) => ModuleLoad | Promise<ModuleLoad>;
+  readonly gate: Pick<Gate, "isOpen" | "pass" | "takeRates">;
   /** Stores a call that is to be made later; its id, once it is durable. */
   readonly later: (
     request: Omit<AsyncRequest, "id" | "function">,
@@ -76,6 +80,8 @@ type Exchange = {
   bytesIn: number;
   /** A body that comes while its guest runs. */
   source: StreamedBody | null;
+  /** How it has passed the gate; null where there was nothing to pass. */
+  pass: Pass | null;
   /** An answer that goes out as it comes; null until one does. */
   streamed: StreamedAnswer | null;
 };
@@ -124,18 +130,22 @@ export class InvokeRoutes {
       deployment: null,
       bytesIn: 0,
       source: null,
+      pass: null,
       streamed: null,
     };
     let answer: InvokeAnswer | Promise<InvokeAnswer>;
     try {
-      exchange.deployment = this.#parts.route(target.name, target.pin, request.headers);
+      const deployment = this.#parts.route(target.name, target.pin, request.headers);
+      exchange.deployment = deployment;
+      const { gate } = this.#parts;
+      if (!gate.isOpen(deployment)) exchange.pass = gate.pass(deployment, bearerOf(request.rawHeaders));
       if (prefersAsync(request.headers["prefer"])) {
-        this.#later(exchange, exchange.deployment).catch((error: unknown) => this.#refuse(exchange, error));
+        this.#later(exchange, deployment).catch((error: unknown) => this.#refuse(exchange, error));
         return;
       }
-      const kept = via?.kept(exchange.deployment) ?? null;
-      if (kept !== null) return this.#send(exchange, exchange.deployment, kept, {});
-      answer = this.#invoke(exchange, exchange.deployment);
+      const kept = via?.kept(deployment) ?? null;
+      if (kept !== null) return this.#send(exchange, deployment, kept, {});
+      answer = this.#invoke(exchange, deployment);
     } catch (error) {
       this.#refuse(exchange, error);
       return;
@@ -156,13 +166,19 @@ export class InvokeRoutes {
   }
 
   async #later(exchange: Exchange, deployment: Deployment): Promise<void> {
-    const { request, response, target, closing, arrival } = exchange;
+    const { request, response, target, closing } = exchange;
     using share = this.#parts.bodies.share();
     const body = hasBody(request) ? await this.#body(request, deployment, share) : noBody;
     const depth = depthOf(request.headers["x-mayfly-depth"]);
-    const id = await this.#parts.later(asyncRequest(request, target), body, deployment, depth);
+    const id = await this.#parts.later(
+      asyncRequest(request, target, sentHeaders(exchange)),
+      body,
+      deployment,
+      depth,
+    );
     if (closing()) response.shouldKeepAlive = false;
-    sendAccepted(response, id, callHeaders(arrival.requestId, deployment, {}));
+    const location = `${prefixOf(namespaceOf(deployment.name))}/invocations/${id}`;
+    sendAccepted(response, id, location, headersOf(exchange, deployment, {}));
   }
 
   #reply(exchange: Exchange, answer: InvokeAnswer): void {
@@ -185,18 +201,14 @@ export class InvokeRoutes {
   }
 
   /** Writes a whole answer; throws `overloaded`. */
-  #send(
-    { request, response, closing, arrival }: Exchange,
-    deployment: Deployment,
-    answer: GuestResponse,
-    timings: Timings,
-  ): void {
+  #send(exchange: Exchange, deployment: Deployment, answer: GuestResponse, timings: Timings): void {
+    const { request, response, closing, arrival } = exchange;
     const bytes = answer.body?.byteLength ?? 0;
     this.#answers.hold(request.socket, response, bytes);
-    const headers = callHeaders(arrival.requestId, deployment, timings);
+    const headers = headersOf(exchange, deployment, timings);
     this.#batch.add(() => {
       if (closing()) response.shouldKeepAlive = false;
-      send(response, answer, headers);
+      sendWhole(response, answer, headers);
     });
     if (bytes > joinedBytesMax) this.#cutLate(response, deployment, arrival);
   }
@@ -231,9 +243,8 @@ export class InvokeRoutes {
 
   /** Begins an answer that goes out as it comes; throws `bad_guest_output`. */
   #begin(exchange: Exchange, deployment: Deployment, { head, timings }: AnswerStart): AnswerSink {
-    const { request, response, closing, arrival, via } = exchange;
+    const { request, response, closing, via } = exchange;
     const { method = "GET", socket } = request;
-    const { requestId } = arrival;
     const own = readGuestResponse(head, method);
     const guest = via?.streamed(own) ?? own;
     if (closing()) response.shouldKeepAlive = false;
@@ -245,7 +256,7 @@ export class InvokeRoutes {
       request,
       response,
       guest,
-      headers: callHeaders(requestId, deployment, timings),
+      headers: headersOf(exchange, deployment, timings),
       share,
       ...(writeStallTimeoutMs && { stallTimeoutMs: writeStallTimeoutMs }),
     });
@@ -266,7 +277,7 @@ export class InvokeRoutes {
     this.#ended(exchange, outcome, { timings, status, bytes });
     if (streamed !== null) return streamed.cut();
     if (closing()) response.shouldKeepAlive = false;
-    const headers = callHeaders(requestId, deployment, timings);
+    const headers = headersOf(exchange, deployment, timings);
     writeProblem(
       request,
       response,
@@ -341,7 +352,7 @@ export class InvokeRoutes {
         path: target.path,
         query: target.query,
         remoteAddress: socket.remoteAddress ?? "",
-        headers: target.via?.requestHeaders ?? requestHeaders(request.rawHeaders),
+        headers: sentHeaders(exchange),
       },
       bytes,
     );
@@ -367,26 +378,21 @@ export function timingsIn(error: unknown): Timings {
   return error instanceof InvokeError || error instanceof InvokeAbandoned ? error.timings : {};
 }
 
+/** The headers by which the host speaks of a call and of its rates. */
+function headersOf({ arrival, pass }: Exchange, deployment: Deployment | null, timings: Timings): string[] {
+  const headers = callHeaders(arrival.requestId, deployment, timings);
+  return pass === null ? headers : [...headers, ...pass.headers];
+}
+
+/** What the function is told of the request's headers. */
+function sentHeaders({ request, via, pass }: Exchange): string[] {
+  const sent = via?.requestHeaders ?? requestHeaders(request.rawHeaders);
+  return pass?.usedToken === true ? withoutHeader(sent, tokenHeader) : sent;
+}
+
 /** How a call went that ended so; null when there was none: nothing is answered and nothing counted. */
 function outcomeOf(error: unknown): CallOutcome | null {
   if (error instanceof ClientGone) return null;
   if (error instanceof CallAbandoned) return "client_gone";
   return error instanceof HostError ? error.code : "internal";
-}
-
-/** Node joins a string with the headers and writes both at once, which is cheaper than two buffers. */
-const joinedBytesMax = 16_384;
-
-/** Each byte as the character of its number: as "latin1" they are written as they were. */
-function byteString({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
-}
-
-function send(response: ServerResponse, guest: GuestResponse, further: readonly string[]): void {
-  const headers = [...guest.headers, ...further];
-  if (guest.contentLength !== null) headers.push("content-length", String(guest.contentLength));
-  response.writeHead(guest.status, headers);
-  if (guest.body === null || guest.body.byteLength === 0) response.end();
-  else if (guest.body.byteLength > joinedBytesMax) response.end(guest.body);
-  else response.end(byteString(guest.body), "latin1");
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { HostError } from "../errors.ts";
 import { keyInPath, storeName } from "../key.ts";
 import { limits } from "../limits.ts";
+import { plainName } from "../namespace.ts";
 import type { KvService } from "../services/kv-service.ts";
 import type { KvEntry } from "../store/kv-store.ts";
 import type { ControlEnv } from "./app.ts";
@@ -13,6 +14,7 @@ import { valueBody } from "./body-bytes.ts";
 import { conditionOf, isKnown } from "./conditions.ts";
 import { sentDepth } from "./headers.ts";
 import { readQuery } from "./query.ts";
+import { accessOf, namespaceIn, sees } from "./request-access.ts";
 import { readStream } from "./stream-body.ts";
 
 export type KvRouteParts = {
@@ -41,11 +43,15 @@ const incrementSchema = z.strictObject({
 export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
   const routes = new Hono<ControlEnv>();
 
-  routes.get("/", (context) => context.json({ stores: kv.stores() }));
+  routes.get("/", (context) => {
+    const access = accessOf(context);
+    const seen = kv.stores().filter(({ store }) => sees(access, store));
+    return context.json({ stores: seen.map((row) => ({ ...row, store: plainName(row.store) })) });
+  });
 
   routes.get("/:store", (context) => {
     const { prefix, cursor, limit } = readQuery(context, listSchema);
-    const page = kv.list(storeName(context.req.param("store")), prefix, cursor, limit);
+    const page = kv.list(storeName(context.req.param("store"), namespaceIn(context)), prefix, cursor, limit);
     const keys = page.keys.map(({ key, bytes, version, expiresAtMs }) => ({
       key,
       bytes,
@@ -58,7 +64,8 @@ export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
   routes.get("/:store/*", (context) => {
     const { store, key } = addressOf(context);
     const entry = kv.get(store, key);
-    if (entry === null) throw new HostError("key_not_found", `No such key in the store "${store}"`);
+    if (entry === null)
+      throw new HostError("key_not_found", `No such key in the store "${plainName(store)}"`);
     const headers = stateHeaders(entry);
     if (isKnown(context, etagOf(entry.version), null)) return context.body(null, 304, headers);
     return context.body(new Uint8Array(entry.value), 200, {
@@ -83,7 +90,7 @@ export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
   routes.delete("/:store/*", async (context) => {
     const { store, key } = addressOf(context);
     const found = await kv.delete(store, key, conditionOf(context, versionOf), sentDepth(context));
-    if (!found) throw new HostError("key_not_found", `No such key in the store "${store}"`);
+    if (!found) throw new HostError("key_not_found", `No such key in the store "${plainName(store)}"`);
     return context.body(null, 204);
   });
 
@@ -99,8 +106,8 @@ export function kvRoutes({ kv, bodies }: KvRouteParts): Hono<ControlEnv> {
 }
 
 function addressOf(context: Context<ControlEnv, "/:store/*">): { store: string; key: string } {
-  const store = storeName(context.req.param("store"));
-  return { store, key: keyInPath(context.req.path, `/v1/kv/${store}/`) };
+  const store = storeName(context.req.param("store"), namespaceIn(context));
+  return { store, key: keyInPath(context.req.path, `/v1/kv/${plainName(store)}/`) };
 }
 
 const etagOf = (version: number): string => `"${version}"`;

@@ -5,11 +5,12 @@ import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { HostError } from "../errors.ts";
-import { functionName } from "../function.ts";
 import type { LogLine } from "../invocation.ts";
 import { limits } from "../limits.ts";
+import { plainName } from "../namespace.ts";
 import type { LogStore } from "../observe/log-store.ts";
 import type { ControlEnv } from "./app.ts";
+import { functionIn } from "./request-access.ts";
 
 export type LogRouteParts = {
   readonly functions: { live(name: string): object | null };
@@ -30,9 +31,9 @@ export function logRoutes(parts: LogRouteParts): Hono<ControlEnv> {
   const { writeStallTimeoutMs = limits.writeStallTimeoutMs } = parts;
   const routes = new Hono<ControlEnv>();
   routes.get("/:name/logs", async (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     if (parts.functions.live(name) === null)
-      throw new HostError("function_not_found", `No function "${name}"`);
+      throw new HostError("function_not_found", `No function "${plainName(name)}"`);
     const query = querySchema.safeParse(context.req.query());
     if (!query.success)
       throw new HostError("bad_request", `Cannot read the query: ${z.prettifyError(query.error)}`);

@@ -22,7 +22,7 @@ export const problem = (...codes: ListedCode[]) => {
   );
 };
 
-const always = ["unauthorized", "origin_refused", "loopback_only"] as const;
+const always = ["unauthorized", "forbidden", "origin_refused", "loopback_only", "rate_limited"] as const;
 
 export const operation = (
   operationId: string,

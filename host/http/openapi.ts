@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { errorTable } from "../errors.ts";
 import { functionConfigSchema } from "../function.ts";
+import { accessPaths } from "./openapi-access.ts";
 import { blobPaths } from "./openapi-blobs.ts";
 import { eventPaths } from "./openapi-events.ts";
 import { invocationPaths } from "./openapi-invocations.ts";
@@ -42,6 +43,8 @@ export function openApiDocument() {
     info: {
       title: "Mayfly control plane",
       version: "1",
+      description:
+        "Every path of /v1 is about the namespace `default`, and is there for another one under /v1/namespaces/{namespace}, but for /v1/namespaces itself.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     components: {
@@ -70,6 +73,7 @@ const schemas = {
     type: "object",
     required: [
       "name",
+      "namespace",
       "version",
       "digest",
       "abi",
@@ -82,6 +86,7 @@ const schemas = {
     ],
     properties: {
       name: { type: "string" },
+      namespace: { type: "string" },
       version: { type: "integer", minimum: 1 },
       digest: { type: "string", pattern: "^sha256:[0-9a-f]{64}$" },
       abi: { type: "string" },
@@ -281,6 +286,7 @@ const paths = {
     ),
   },
   ...secretPaths,
+  ...accessPaths,
   ...kvPaths,
   ...blobPaths,
   ...eventPaths,

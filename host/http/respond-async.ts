@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AsyncRequest } from "../async-call.ts";
-import { requestHeaders } from "./headers.ts";
 import type { FunctionTarget } from "./target.ts";
 
 /** Whether a request prefers not to wait for its answer; other preferences are left to the function. */
@@ -12,12 +11,13 @@ export function prefersAsync(prefer: string | readonly string[] | undefined): bo
   return list.split(",").some((each) => /^\s*respond-async\s*(;|$)/i.test(each));
 }
 
-/** What is stored of a request besides its body. */
+/** What is stored of a request besides its body; `sent` are its headers as the function sees them. */
 export function asyncRequest(
   request: IncomingMessage,
   target: FunctionTarget,
+  sent: readonly string[],
 ): Omit<AsyncRequest, "id" | "function"> {
-  const { method = "GET", url = "/", socket, headers, rawHeaders } = request;
+  const { method = "GET", url = "/", socket, headers } = request;
   return {
     pin: target.pin,
     method,
@@ -25,13 +25,17 @@ export function asyncRequest(
     path: target.path,
     query: target.query,
     remoteAddress: socket.remoteAddress ?? "",
-    headers: target.via?.requestHeaders ?? requestHeaders(rawHeaders),
+    headers: sent,
   };
 }
 
 /** The acknowledgement. */
-export function sendAccepted(response: ServerResponse, id: string, further: readonly string[]): void {
-  const location = `/v1/invocations/${id}`;
+export function sendAccepted(
+  response: ServerResponse,
+  id: string,
+  location: string,
+  further: readonly string[],
+): void {
   const body = `${JSON.stringify({ id, state: "queued", url: location })}\n`;
   response.writeHead(202, [
     ...further,

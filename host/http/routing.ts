@@ -4,7 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isReservedPath, type Route, type RouteSettings } from "../route.ts";
+import { isReservedPath, type Route, type RouteSettings, routedFunction } from "../route.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { corsHeaders, isPreflight, preflightHeaders } from "./cors.ts";
 import { endUnread } from "./error-response.ts";
@@ -71,13 +71,14 @@ export class Routing {
       answer(request, response, { status: 204, headers: preflightHeaders(settings.cors, headers), body: "" });
       return "answered";
     }
-    if (settings.function === undefined) {
+    const name = routedFunction(settings);
+    if (name === null) {
       answer(request, response, fixedAnswer(settings, request));
       return "answered";
     }
     const via = new ViaRoute(match, request, this.#cache);
     return {
-      name: settings.function,
+      name,
       pin: settings.pin ?? null,
       path: target.path,
       query: target.query,

@@ -2,11 +2,12 @@
 
 import { Hono } from "hono";
 import { HostError } from "../errors.ts";
-import { functionName } from "../function.ts";
+import { plainName } from "../namespace.ts";
 import { type ListedSecret, secretName, secretValue } from "../secret.ts";
 import type { Secrets } from "../services/secrets.ts";
 import type { ControlEnv } from "./app.ts";
 import { secretBody } from "./body-bytes.ts";
+import { functionIn } from "./request-access.ts";
 import { readStream } from "./stream-body.ts";
 
 export type SecretRouteParts = { readonly secrets: Pick<Secrets, "list" | "put" | "remove"> };
@@ -15,12 +16,12 @@ export function secretRoutes({ secrets }: SecretRouteParts): Hono<ControlEnv> {
   const routes = new Hono<ControlEnv>();
 
   routes.get("/:name/secrets", (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     return context.json({ secrets: secrets.list(name).map(shown) });
   });
 
   routes.put("/:name/secrets/:secret", async (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     const secret = secretName(context.req.param("secret"));
     const value = secretValue(await readStream(context.req.raw, secretBody));
     const created = await secrets.put(name, secret, value);
@@ -31,7 +32,7 @@ export function secretRoutes({ secrets }: SecretRouteParts): Hono<ControlEnv> {
   });
 
   routes.delete("/:name/secrets/:secret", async (context) => {
-    const name = functionName(context.req.param("name"));
+    const name = functionIn(context);
     const secret = secretName(context.req.param("secret"));
     if (!(await secrets.remove(name, secret))) throw notFound(name, secret);
     return context.body(null, 204);
@@ -49,5 +50,5 @@ function shown({ name, createdAtMs, updatedAtMs }: ListedSecret) {
 }
 
 function notFound(name: string, secret: string): HostError {
-  return new HostError("secret_not_found", `"${name}" has no secret "${secret}"`);
+  return new HostError("secret_not_found", `"${plainName(name)}" has no secret "${secret}"`);
 }

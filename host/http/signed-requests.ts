@@ -19,10 +19,10 @@ export function isPreflight({ req }: Context<ControlEnv>): boolean {
   return req.method === "OPTIONS" && req.header("access-control-request-method") !== undefined;
 }
 
-export function answerPreflight(context: Context<ControlEnv>, links: BlobLinks): Response {
+export function answerPreflight(context: Context<ControlEnv>, links: BlobLinks, namespace: string): Response {
   openToPages(context);
   const method = context.req.header("access-control-request-method") ?? "";
-  verify(context, links, method);
+  verify(context, links, method, namespace);
   context.header("access-control-allow-methods", method);
   const headers = context.req.header("access-control-request-headers");
   if (headers !== undefined) context.header("access-control-allow-headers", headers);
@@ -30,10 +30,10 @@ export function answerPreflight(context: Context<ControlEnv>, links: BlobLinks):
   return context.body(null, 204);
 }
 
-/** What the request may do; throws `link_refused`. */
-export function admitSigned(context: Context<ControlEnv>, links: BlobLinks): LinkBounds {
+/** What the request may do in a namespace; throws `link_refused`. */
+export function admitSigned(context: Context<ControlEnv>, links: BlobLinks, namespace: string): LinkBounds {
   openToPages(context);
-  return verify(context, links, context.req.method);
+  return verify(context, links, context.req.method, namespace);
 }
 
 /** A page may read the answer, whatever it is. */
@@ -43,12 +43,17 @@ function openToPages(context: Context<ControlEnv>): void {
   context.header("cross-origin-resource-policy", "cross-origin");
 }
 
-function verify({ req }: Context<ControlEnv>, links: BlobLinks, method: string): LinkBounds {
+function verify(
+  { req }: Context<ControlEnv>,
+  links: BlobLinks,
+  method: string,
+  namespace: string,
+): LinkBounds {
   const query = new URL(req.url).searchParams;
   const known = new Set(["expires", "max", "type", "signature"]);
   if ([...query.keys()].some((name) => !known.has(name))) {
     throw new HostError("link_refused", "The URL has more in its query than was signed");
   }
   const [prefix = "", name = ""] = pathPattern.exec(req.path) ?? [];
-  return links.verify(method, bucketName(name), prefixInPath(req.path, prefix), query);
+  return links.verify(method, bucketName(name, namespace), prefixInPath(req.path, prefix), query);
 }

@@ -5,6 +5,7 @@ import { aliasName } from "../alias.ts";
 import { HostError } from "../errors.ts";
 import { functionName } from "../function.ts";
 import { bucketName, routeName, storeName, topicName, triggerName } from "../key.ts";
+import { defaultNamespace, namespaceName, qualifiedName } from "../namespace.ts";
 import { secretName } from "../secret.ts";
 import type { ViaRoute } from "./via-route.ts";
 
@@ -16,6 +17,7 @@ export type Target = {
 
 /** What a request on the data plane is for. */
 export type FunctionTarget = {
+  /** As it is kept, namespace included. */
   readonly name: string;
   /** The version or alias that "@" pins, or null for what is live. */
   readonly pin: string | null;
@@ -67,25 +69,42 @@ function readHostName(host: string): string {
 /** NAME before it is the function of that name. */
 export const functionDomain = ".localhost";
 const pathPrefix = "/fn/";
+const namespacePrefix = "/ns/";
 
 /** The function a request is for; null when it is for the control plane. Throws `invalid_name`. */
 export function functionTarget(target: Target, host: string): FunctionTarget | null {
   const name = hostName(host);
   if (name.endsWith(functionDomain)) {
-    const label = name.slice(0, -functionDomain.length);
-    return { name: functionName(label), pin: null, path: target.path, query: target.query };
+    const labels = name.slice(0, -functionDomain.length);
+    return { name: labelledFunction(labels), pin: null, path: target.path, query: target.query };
   }
-  if (!target.path.startsWith(pathPrefix)) return null;
-  const rest = target.path.slice(pathPrefix.length);
+  const { path } = target;
+  if (path.startsWith(pathPrefix)) return targetIn(target, path.slice(pathPrefix.length), defaultNamespace);
+  if (!path.startsWith(namespacePrefix)) return null;
+  const [, namespace, rest] = /^\/ns\/([^/]+)\/fn\/(.*)$/.exec(path) ?? [];
+  return namespace === undefined || rest === undefined
+    ? null
+    : targetIn(target, rest, namespaceName(namespace));
+}
+
+/** NAME, or NAME.NAMESPACE. */
+function labelledFunction(labels: string): string {
+  const dot = labels.indexOf(".");
+  if (dot === -1) return functionName(labels);
+  return qualifiedName(functionName(labels.slice(0, dot)), namespaceName(labels.slice(dot + 1)));
+}
+
+/** `rest` is what follows the prefix of functions in the path. */
+function targetIn({ query }: Target, rest: string, namespace: string): FunctionTarget {
   const slash = rest.indexOf("/");
   const segment = slash === -1 ? rest : rest.slice(0, slash);
   const at = segment.indexOf("@");
   const named = at === -1 ? segment : segment.slice(0, at);
   return {
-    name: functionName(named),
+    name: qualifiedName(functionName(named), namespace),
     pin: at === -1 ? null : segment.slice(at + 1),
     path: slash === -1 ? "/" : rest.slice(slash),
-    query: target.query,
+    query,
   };
 }
 
@@ -95,9 +114,10 @@ const namesInPaths = [
   [/^\/v1\/functions\/[^/]+\/aliases\/([^/]+)$/, aliasName],
   [/^\/v1\/routes\/([^/]+)$/, routeName],
   [/^\/v1\/functions\/[^/]+\/secrets\/([^/]+)$/, secretName],
-  [/^\/v1\/topics\/([^/]+)$/, topicName],
-  [/^\/v1\/kv\/([^/]+)$/, storeName],
-  [/^\/v1\/blobs\/([^/]+)$/, bucketName],
+  [/^\/v1\/topics\/([^/]+)$/, (name: string) => topicName(name, defaultNamespace)],
+  [/^\/v1\/kv\/([^/]+)$/, (name: string) => storeName(name, defaultNamespace)],
+  [/^\/v1\/blobs\/([^/]+)$/, (name: string) => bucketName(name, defaultNamespace)],
+  [/^\/v1\/namespaces\/([^/]+)$/, namespaceName],
 ] as const;
 
 /**

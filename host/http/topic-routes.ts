@@ -9,6 +9,7 @@ import type { ControlEnv } from "./app.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import { eventsBody } from "./body-bytes.ts";
 import { depthOf } from "./headers.ts";
+import { namespaceIn } from "./request-access.ts";
 import { readStream } from "./stream-body.ts";
 
 export type TopicRouteParts = {
@@ -23,7 +24,7 @@ const passedOn = new Traces(null);
 export function topicRoutes({ queue, bodies }: TopicRouteParts): Hono<ControlEnv> {
   const routes = new Hono<ControlEnv>();
   routes.post("/:topic", async (context) => {
-    const topic = topicName(context.req.param("topic"));
+    const topic = topicName(context.req.param("topic"), namespaceIn(context));
     using share = bodies.share();
     const body = await readStream(context.req.raw, eventsBody, share);
     const headers = new Map(context.req.raw.headers);

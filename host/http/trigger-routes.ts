@@ -1,17 +1,18 @@
 // /v1/functions/{name}/triggers: what starts a function besides HTTP.
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { HostError } from "../errors.ts";
 import type { TriggerKey } from "../event.ts";
 import { assertSchedule } from "../events/cron.ts";
-import { functionName } from "../function.ts";
 import { triggerName } from "../key.ts";
 import { limits } from "../limits.ts";
+import { plainName } from "../namespace.ts";
 import type { ShownReplication } from "../replication.ts";
 import type { EventStore } from "../store/event-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import { type PostgresSettings, parseTrigger, type Trigger, type TriggerSettings } from "../trigger.ts";
 import type { ControlEnv } from "./app.ts";
+import { functionIn } from "./request-access.ts";
 import { readJson } from "./stream-body.ts";
 
 export type TriggerRouteParts = {
@@ -29,20 +30,20 @@ export type TriggerRouteParts = {
 export function triggerRoutes(parts: TriggerRouteParts): Hono<ControlEnv> {
   const { functions, events, replications, onTrigger } = parts;
   const routes = new Hono<ControlEnv>();
-  const requireFunction = (text: string): string => {
-    const name = functionName(text);
-    if (functions.live(name) === null) throw new HostError("function_not_found", `No function "${name}"`);
-    return name;
+  const requireFunction = (context: Context<ControlEnv>): string => {
+    const name = functionIn(context);
+    if (functions.live(name) !== null) return name;
+    throw new HostError("function_not_found", `No function "${plainName(name)}"`);
   };
 
   routes.get("/:name/triggers", (context) => {
-    const name = requireFunction(context.req.param("name"));
+    const name = requireFunction(context);
     return context.json({ triggers: events.triggers(name).map((trigger) => shown(trigger, parts)) });
   });
 
   routes.get("/:name/triggers/:trigger", (context) => {
     const key = {
-      function: requireFunction(context.req.param("name")),
+      function: requireFunction(context),
       trigger: triggerName(context.req.param("trigger")),
     };
     const trigger = events.trigger(key);
@@ -51,13 +52,16 @@ export function triggerRoutes(parts: TriggerRouteParts): Hono<ControlEnv> {
   });
 
   routes.put("/:name/triggers/:trigger", async (context) => {
-    const name = requireFunction(context.req.param("name"));
+    const name = requireFunction(context);
     const key = { function: name, trigger: triggerName(context.req.param("trigger")) };
     const settings = parseTrigger(await readJson(context.req.raw, "invalid_trigger"));
     if (settings.kind === "schedule") assertSchedule(settings, Date.now());
     const known = events.triggers(name);
     if (known.length >= limits.triggersPerFunctionMax && !known.some(({ name: id }) => id === key.trigger)) {
-      throw new HostError("invalid_trigger", `"${name}" has ${known.length} triggers, which is the limit`);
+      throw new HostError(
+        "invalid_trigger",
+        `"${plainName(name)}" has ${known.length} triggers, which is the limit`,
+      );
     }
     const created =
       settings.kind === "postgres"
@@ -65,13 +69,13 @@ export function triggerRoutes(parts: TriggerRouteParts): Hono<ControlEnv> {
         : await events.putTrigger(key, settings);
     onTrigger(key);
     return context.json(
-      { id: key.trigger, function: name, ...visible(settings), ...replications.shown(key) },
+      { id: key.trigger, function: plainName(name), ...visible(settings), ...replications.shown(key) },
       created ? 201 : 200,
     );
   });
 
   routes.delete("/:name/triggers/:trigger", async (context) => {
-    const name = requireFunction(context.req.param("name"));
+    const name = requireFunction(context);
     const key = { function: name, trigger: triggerName(context.req.param("trigger")) };
     if (!(await events.removeTrigger(key))) throw notFound(name, key.trigger);
     onTrigger(key);
@@ -87,7 +91,7 @@ function shown(
 ) {
   return {
     id: name,
-    function: functionName,
+    function: plainName(functionName),
     ...visible(settings),
     ...replications.shown({ function: functionName, trigger: name }),
     createdAt: new Date(createdAtMs).toISOString(),
@@ -100,5 +104,5 @@ function visible(settings: TriggerSettings): object {
 }
 
 function notFound(name: string, trigger: string): HostError {
-  return new HostError("trigger_not_found", `"${name}" has no trigger "${trigger}"`);
+  return new HostError("trigger_not_found", `"${plainName(name)}" has no trigger "${trigger}"`);
 }

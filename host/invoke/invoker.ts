@@ -67,6 +67,8 @@ export type InvokerParts = {
   readonly inline: Pick<InlineCalls, "mayTry" | "run" | "onThread"> | null;
   readonly scheduler: Pick<Scheduler, "enqueue" | "enqueueAgain" | "ended" | "stop">;
   readonly secretsOf: SecretsOf;
+  /** Holds a call's memory against the quota of its namespace, if there is one; throws `quota_exceeded`. */
+  readonly holdMemory: (deployment: Deployment) => Disposable | null;
   readonly log: (deployment: Deployment, line: LogLine) => void;
   /** Whether a version is still there: its bytes go with it. */
   readonly exists: (versionId: number) => boolean;
@@ -150,6 +152,7 @@ export class Invoker {
         request.callers,
       );
       using _permit = admitted instanceof Promise ? await admitted : admitted;
+      using _memory = this.#parts.holdMemory(deployment);
       const found = request.load ?? this.load(deployment);
       const load = found instanceof Promise ? await deadline.race(found) : found;
       assertMemoryFits(deployment, load.loaded);

@@ -2,6 +2,7 @@
 // variables, its secrets. Made once for each revision of a configuration, which a changed secret is too.
 
 import { type Deployment, runsOnReset } from "../function.ts";
+import { plainName } from "../namespace.ts";
 import { adapters } from "../worker/abi/adapters.ts";
 import {
   type GuestCode,
@@ -47,7 +48,7 @@ export function moduleSetup(deployment: Deployment, loaded: LoadedModule, secret
       singleInstances: freshUse(deployment),
       env: environmentOf(deployment, secrets),
       secrets,
-      args: [deployment.name, ...deployment.config.args],
+      args: [plainName(deployment.name), ...deployment.config.args],
       files: loaded.files,
     };
     ofModule.clear();

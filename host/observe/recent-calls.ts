@@ -30,7 +30,8 @@ export type RecentCall = {
 };
 
 export type RecentFilter = {
-  readonly function: string | null;
+  /** Of which functions; null is none. */
+  readonly among: (functionName: string | null) => boolean;
   /** `failed` is any but `ok`; null is any. */
   readonly outcome: CallOutcome | "failed" | null;
 };
@@ -72,10 +73,10 @@ export class RecentCalls {
   }
 
   /** Newest first, those before the place. */
-  list({ function: name, outcome }: RecentFilter, before: number, limit: number): RecentCall[] {
+  list({ among, outcome }: RecentFilter, before: number, limit: number): RecentCall[] {
     const wanted = (call: RecentCall): boolean =>
       call.place < before &&
-      (name === null || call.function === name) &&
+      among(call.function) &&
       (outcome === null || (outcome === "failed" ? call.outcome !== "ok" : call.outcome === outcome));
     return [this.#failed, this.#good]
       .flatMap((ring) => ring.newest(wanted, limit))

@@ -21,6 +21,7 @@ import type { InternalCalls } from "../http/internal-calls.ts";
 import type { ErrandContext, ErrandReply } from "../invocation.ts";
 import { limits } from "../limits.ts";
 import { decodeFetch, encodeResponse, type FetchMessage, MessageError } from "../messages.ts";
+import { namespaceOf } from "../namespace.ts";
 import { isPublicAddress } from "./addresses.ts";
 import { type Hop, type HopAnswer, Hops } from "./hop.ts";
 import { Places } from "./places.ts";
@@ -204,6 +205,7 @@ export class Outbound {
     }
     return this.#parts.internalCalls.call({
       name,
+      namespace: namespaceOf(context.deployment.name),
       kind: "internal",
       method,
       url: url.href,

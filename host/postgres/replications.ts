@@ -207,7 +207,7 @@ export class Replications {
 
 /** Names that tell people what they are for; the rest is chance, so that no two hosts share a slot. */
 function slotName({ function: name, trigger }: TriggerKey): string {
-  const part = (text: string): string => text.replaceAll("-", "_").slice(0, 20);
+  const part = (text: string): string => text.replace(/[-.]/g, "_").slice(0, 20);
   return `mayfly_${part(name)}_${part(trigger)}_${randomBytes(4).toString("hex")}`;
 }
 

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { HostError } from "../errors.ts";
 import { bucketName, keyText } from "../key.ts";
 import { limits } from "../limits.ts";
+import { prefixOf } from "../namespace.ts";
 
 export const linkSchema = z.strictObject({
   /** GET reads, PUT writes the body, POST takes a form (`multipart/form-data`). */
@@ -21,6 +22,14 @@ export const linkSchema = z.strictObject({
 });
 
 export type LinkBounds = { readonly bytesMax: number; readonly contentType: string | null };
+
+export type SignedLink = {
+  /** As it is kept. */
+  readonly bucket: string;
+  readonly method: string;
+  readonly path: string;
+  readonly expiresAtMs: number;
+};
 
 /** The parts of a link's query that it signs. */
 type LinkQuery = {
@@ -40,24 +49,24 @@ export class BlobLinks {
   }
 
   /** The path and query of a link; throws `bad_request`, `invalid_name` or `invalid_key`. */
-  sign(value: unknown): { readonly method: string; readonly path: string; readonly expiresAtMs: number } {
+  sign(value: unknown, namespace: string): SignedLink {
     const parsed = linkSchema.safeParse(value);
     if (!parsed.success) {
       throw new HostError("bad_request", `Cannot sign that: ${z.prettifyError(parsed.error)}`);
     }
     const { method, bucket, key, expiresInS, bytesMax, contentType } = parsed.data;
     const isPrefix = method === "POST" && (key === "" || key.endsWith("/"));
-    const address = [bucketName(bucket), isPrefix && key === "" ? "" : keyText(key)] as const;
+    const address = [bucketName(bucket, namespace), isPrefix && key === "" ? "" : keyText(key)] as const;
     const expires = Math.ceil(this.#now() / 1_000 + expiresInS);
     const query = { expires: String(expires), max: bytesMax?.toString(), type: contentType };
     const search = new URLSearchParams();
     for (const [name, text] of Object.entries(query)) if (text !== undefined) search.set(name, text);
     search.set("signature", this.#signature(method, address, query).toString("base64url"));
-    const path = `/v1/blobs/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
-    return { method, path: `${path}?${search}`, expiresAtMs: expires * 1_000 };
+    const path = `${prefixOf(namespace)}/blobs/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
+    return { bucket: address[0], method, path: `${path}?${search}`, expiresAtMs: expires * 1_000 };
   }
 
-  /** What a signed request may do; throws `link_refused`. */
+  /** What a signed request for a bucket, as it is kept, may do; throws `link_refused`. */
   verify(method: string, bucket: string, key: string, query: URLSearchParams): LinkBounds {
     const expires = query.get("expires") ?? "";
     const [max, type] = [query.get("max") ?? undefined, query.get("type") ?? undefined];

@@ -3,7 +3,10 @@
 
 import type { FileHandle } from "node:fs/promises";
 import { HostError } from "../errors.ts";
+import type { ErrandContext } from "../invocation.ts";
+import { bucketName } from "../key.ts";
 import { limits } from "../limits.ts";
+import { namespaceOf } from "../namespace.ts";
 import type { Blob } from "../store/blob-store.ts";
 import type { BlobLinks } from "./blob-links.ts";
 import type { BlobService } from "./blob-service.ts";
@@ -11,8 +14,8 @@ import type { Operation } from "./services.ts";
 
 export function blobOperations(blobs: BlobService, links: BlobLinks): Readonly<Record<string, Operation>> {
   return {
-    "blobs.get": async ({ args: [bucket = "", key = "", from = "0", count = ""] }) => {
-      const found = await unlessAbsent(() => blobs.open(bucket, key));
+    "blobs.get": async ({ args: [bucket = "", key = "", from = "0", count = ""] }, { deployment }) => {
+      const found = await unlessAbsent(() => blobs.open(bucketOf(deployment, bucket), key));
       if (found === null) return { values: [] };
       await using file = found.file;
       const { blob } = found;
@@ -29,33 +32,44 @@ export function blobOperations(blobs: BlobService, links: BlobLinks): Readonly<R
       }
       return { values: valuesOf(blob), body: await readRange(file, start, length) };
     },
-    "blobs.head": async ({ args: [bucket = "", key = ""] }) => {
-      const blob = await unlessAbsent(() => blobs.get(bucket, key));
+    "blobs.head": async ({ args: [bucket = "", key = ""] }, { deployment }) => {
+      const blob = await unlessAbsent(() => blobs.get(bucketOf(deployment, bucket), key));
       return { values: blob === null ? [] : valuesOf(blob) };
     },
-    "blobs.put": async ({ args: [bucket = "", key = "", contentType = "", ...pairs], body }, { depth }) => {
+    "blobs.put": async (
+      { args: [bucket = "", key = "", contentType = "", ...pairs], body },
+      { deployment, depth },
+    ) => {
       const metadata: Record<string, string> = {};
       for (let index = 0; index < pairs.length; index += 2) {
         metadata[pairs[index] ?? ""] = pairs[index + 1] ?? "";
       }
+      const name = bucketOf(deployment, bucket);
       const received = await blobs.receive(one(body));
-      await blobs.put(bucket, [{ key, contentType, metadata, received }], "any", depth);
+      await blobs.put(name, [{ key, contentType, metadata, received }], "any", depth);
       return { values: [received.digest] };
     },
-    "blobs.delete": async ({ args: [bucket = "", key = ""] }, { depth }) => ({
-      values: [String(await blobs.delete(bucket, key, "any", depth))],
+    "blobs.delete": async ({ args: [bucket = "", key = ""] }, { deployment, depth }) => ({
+      values: [String(await blobs.delete(bucketOf(deployment, bucket), key, "any", depth))],
     }),
-    "blobs.list": ({ args: [bucket = "", prefix = "", cursor = ""] }) => {
-      const page = blobs.list(bucket, prefix, cursor);
+    "blobs.list": ({ args: [bucket = "", prefix = "", cursor = ""] }, { deployment }) => {
+      const page = blobs.list(bucketOf(deployment, bucket), prefix, cursor);
       const rows = page.blobs.flatMap(({ key, bytes, digest, contentType, changedAtMs }) => {
         return [key, String(bytes), digest, contentType, String(changedAtMs)];
       });
       return { values: [page.cursor ?? "", ...rows] };
     },
-    "blobs.sign": ({ args: [method = "", bucket = "", key = "", seconds = ""] }) => ({
-      values: [links.sign({ method, bucket, key, expiresInS: Number(seconds) }).path],
+    "blobs.sign": ({ args: [method = "", bucket = "", key = "", seconds = ""] }, { deployment }) => ({
+      values: [
+        links.sign({ method, bucket, key, expiresInS: Number(seconds) }, namespaceOf(deployment.name)).path,
+      ],
     }),
   };
+}
+
+/** A bucket of the namespace that a function is in. */
+function bucketOf({ name }: ErrandContext["deployment"], bucket: string): string {
+  return bucketName(bucket, namespaceOf(name));
 }
 
 async function unlessAbsent<value>(find: () => value | Promise<value>): Promise<value | null> {

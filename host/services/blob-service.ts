@@ -1,11 +1,12 @@
 // Blob buckets as functions and clients see them: names, keys and metadata checked, bytes and index
-// brought together. The operations of guests are in `blob-operations.ts`.
+// brought together. Buckets are named as they are kept, namespace included. The operations of guests are in `blob-operations.ts`.
 
 import type { FileHandle } from "node:fs/promises";
 import { HostError } from "../errors.ts";
 import type { EventQueue } from "../events/queue.ts";
-import { bucketName, keyText } from "../key.ts";
+import { keyText } from "../key.ts";
 import { limits } from "../limits.ts";
+import { plainName } from "../namespace.ts";
 import type { Blob, BlobStore } from "../store/blob-store.ts";
 import type { Condition } from "../store/condition.ts";
 import type { BlobFiles, ReceivedBytes } from "../store/files/blob-files.ts";
@@ -43,8 +44,9 @@ export class BlobService {
 
   /** Throws `blob_not_found`. */
   get(bucket: string, key: string): Blob {
-    const blob = this.#parts.store.get(bucketName(bucket), keyText(key));
-    if (blob === null) throw new HostError("blob_not_found", `No such blob in the bucket "${bucket}"`);
+    const blob = this.#parts.store.get(bucket, keyText(key));
+    if (blob === null)
+      throw new HostError("blob_not_found", `No such blob in the bucket "${plainName(bucket)}"`);
     return blob;
   }
 
@@ -64,7 +66,7 @@ export class BlobService {
   list(bucket: string, prefix: string, cursor: string, limit: number = limits.blobListMax): BlobPage {
     const wanted = Math.min(limit, limits.blobListMax);
     const after = cursor === "" ? null : keyText(cursor);
-    const found = this.#parts.store.list(bucketName(bucket), { prefix, after, limit: wanted + 1 });
+    const found = this.#parts.store.list(bucket, { prefix, after, limit: wanted + 1 });
     const blobs = found.slice(0, wanted);
     return { blobs, cursor: found.length > wanted ? (blobs.at(-1)?.key ?? null) : null };
   }
@@ -86,10 +88,9 @@ export class BlobService {
     let released: readonly string[];
     let created: boolean;
     try {
-      const name = bucketName(bucket);
       const puts = blobs.map(({ key, contentType, metadata, received: { digest, bytes } }) => {
         assertLabels({ contentType, metadata });
-        return { bucket: name, key: keyText(key), digest, bytes, contentType, metadata };
+        return { bucket, key: keyText(key), digest, bytes, contentType, metadata };
       });
       ({ released, created } = await files.keep(received, () =>
         queue.telling((room) => store.put(puts, condition, { depth, room })),
@@ -109,7 +110,7 @@ export class BlobService {
   /** Whether there was such a blob. */
   async delete(bucket: string, key: string, condition: Condition<string>, depth: number): Promise<boolean> {
     const { store, queue } = this.#parts;
-    const address = [bucketName(bucket), keyText(key)] as const;
+    const address = [bucket, keyText(key)] as const;
     const done = await queue.telling((room) => store.delete(...address, condition, { depth, room }));
     await this.#release(done.released);
     return done.found;

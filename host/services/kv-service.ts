@@ -1,11 +1,14 @@
 // The key-value stores as functions and clients see them: names, keys and values checked, times to live
-// turned into times of expiry. The operations of guests are in docs/abi.md.
+// turned into times of expiry. Stores are named as they are kept, namespace included: a guest's are those of its
+// function's. The operations of guests are in docs/abi.md.
 
 import { HostError } from "../errors.ts";
 import type { EventQueue } from "../events/queue.ts";
+import type { ErrandContext } from "../invocation.ts";
 import { keyText, storeName } from "../key.ts";
 import { limits } from "../limits.ts";
 import type { Question } from "../messages.ts";
+import { namespaceOf } from "../namespace.ts";
 import type { Condition } from "../store/condition.ts";
 import type { KvEntry, KvListed, KvStore } from "../store/kv-store.ts";
 import type { Operation } from "./services.ts";
@@ -32,14 +35,14 @@ export class KvService {
   }
 
   get(store: string, key: string): KvEntry | null {
-    return this.#store.get(storeName(store), keyText(key));
+    return this.#store.get(store, keyText(key));
   }
 
   /** At most `limit` keys with a prefix, beyond the key `cursor`; `cursor` of the page is null at the end. */
   list(store: string, prefix: string, cursor: string, limit: number = limits.kvListMax): KvPage {
     const wanted = Math.min(limit, limits.kvListMax);
     const after = cursor === "" ? null : keyText(cursor);
-    const found = this.#store.list(storeName(store), { prefix, after, limit: wanted + 1 });
+    const found = this.#store.list(store, { prefix, after, limit: wanted + 1 });
     const keys = found.slice(0, wanted);
     return { keys, cursor: found.length > wanted ? (keys.at(-1)?.key ?? null) : null };
   }
@@ -54,7 +57,7 @@ export class KvService {
     const expiresAtMs = expiryOf(options.ttlSeconds);
     const { condition, depth } = options;
     const change = {
-      store: storeName(store),
+      store,
       key: keyText(key),
       value: checked(value),
       expiresAtMs,
@@ -66,7 +69,7 @@ export class KvService {
   }
 
   async delete(store: string, key: string, condition: Condition<number>, depth: number): Promise<boolean> {
-    const address = [storeName(store), keyText(key)] as const;
+    const address = [store, keyText(key)] as const;
     const done = await this.#queue.telling((room) =>
       this.#store.delete(...address, condition, { depth, room }),
     );
@@ -74,7 +77,7 @@ export class KvService {
   }
 
   async increment(store: string, key: string, by: bigint, depth: number): Promise<bigint> {
-    const address = [storeName(store), keyText(key)] as const;
+    const address = [store, keyText(key)] as const;
     return (await this.#queue.telling((room) => this.#store.increment(...address, by, { depth, room }))).sum;
   }
 
@@ -87,7 +90,7 @@ export class KvService {
     const { expected, value, ttlSeconds } = values;
     const expiresAtMs = expiryOf(ttlSeconds);
     const change = {
-      store: storeName(store),
+      store,
       key: keyText(key),
       value: checked(value),
       expiresAtMs,
@@ -115,30 +118,39 @@ export class KvService {
   /** What guests may ask. */
   get operations(): Readonly<Record<string, Operation>> {
     return {
-      "kv.get": ({ args: [store = "", key = ""] }) => {
-        const entry = this.get(store, key);
+      "kv.get": ({ args: [store = "", key = ""] }, { deployment }) => {
+        const entry = this.get(storeOf(deployment, store), key);
         return entry === null ? { values: [] } : { values: [String(entry.version)], body: entry.value };
       },
-      "kv.set": async ({ args: [store = "", key = "", ttl = "0"], body }, { depth }) => {
+      "kv.set": async ({ args: [store = "", key = "", ttl = "0"], body }, { deployment, depth }) => {
         const options = { ttlSeconds: Number(ttl), condition: "any", depth } as const;
-        return { values: [String((await this.set(store, key, body, options)).version)] };
+        return { values: [String((await this.set(storeOf(deployment, store), key, body, options)).version)] };
       },
-      "kv.delete": async ({ args: [store = "", key = ""] }, { depth }) => ({
-        values: [String(await this.delete(store, key, "any", depth))],
+      "kv.delete": async ({ args: [store = "", key = ""] }, { deployment, depth }) => ({
+        values: [String(await this.delete(storeOf(deployment, store), key, "any", depth))],
       }),
-      "kv.increment": async ({ args: [store = "", key = "", by = "1"] }, { depth }) => ({
-        values: [String(await this.increment(store, key, integer(by), depth))],
+      "kv.increment": async ({ args: [store = "", key = "", by = "1"] }, { deployment, depth }) => ({
+        values: [String(await this.increment(storeOf(deployment, store), key, integer(by), depth))],
       }),
-      "kv.compare-and-set": async (question, { depth }) => {
+      "kv.compare-and-set": async (question, { deployment, depth }) => {
         const { store, key, ...values } = swap(question);
-        return { values: [String((await this.compareAndSet(store, key, values, depth)) !== null)] };
+        return {
+          values: [
+            String((await this.compareAndSet(storeOf(deployment, store), key, values, depth)) !== null),
+          ],
+        };
       },
-      "kv.list": ({ args: [store = "", prefix = "", cursor = ""] }) => {
-        const page = this.list(store, prefix, cursor);
+      "kv.list": ({ args: [store = "", prefix = "", cursor = ""] }, { deployment }) => {
+        const page = this.list(storeOf(deployment, store), prefix, cursor);
         return { values: [page.cursor ?? "", ...page.keys.map(({ key }) => key)] };
       },
     };
   }
+}
+
+/** A store of the namespace that a function is in. */
+function storeOf({ name }: ErrandContext["deployment"], store: string): string {
+  return storeName(store, namespaceOf(name));
 }
 
 /** The body is the expected value, when there is to be one, and the new one. */

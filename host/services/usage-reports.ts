@@ -4,9 +4,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { HostError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { namespaceOf } from "../namespace.ts";
 import { type Cost, costOf, type RateCard } from "../rate-card.ts";
 import type { UsageColumn, UsageStore, UsageSum } from "../store/usage-store.ts";
-import { hourMs, hourOf, namespaceOf, type UsageFigures, type UsageGap, usageFigureNames } from "../usage.ts";
+import { hourMs, hourOf, type UsageFigures, type UsageGap, usageFigureNames } from "../usage.ts";
 
 export const usageKeys = [
   "function",

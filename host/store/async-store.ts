@@ -4,7 +4,11 @@
 import type { AsyncCall, AsyncRequest, AsyncState, ListedCall } from "../async-call.ts";
 import type { Cause, Told } from "./cause.ts";
 
-export type AsyncFilter = { readonly function: string | null; readonly state: AsyncState | null };
+export type AsyncFilter = {
+  readonly namespace: string;
+  readonly function: string | null;
+  readonly state: AsyncState | null;
+};
 
 export interface AsyncStore {
   get(id: string): AsyncCall | null;

@@ -43,6 +43,7 @@ export type AttemptOutcome =
 export type AttemptEnd = { readonly id: number; readonly outcome: AttemptOutcome };
 
 export type DeliveryFilter = {
+  readonly namespace: string;
   readonly state: DeliveryState | null;
   readonly function: string | null;
   readonly trigger: string | null;

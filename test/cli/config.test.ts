@@ -19,7 +19,9 @@ test("the defaults are those of the contract", () => {
     maxWorkers: availableParallelism(),
     token: null,
     secretKey: null,
+    secretKeyOld: null,
     hostNames: [],
+    origins: [],
     allowUnmetered: false,
     threadsOnly: false,
     rates: null,
@@ -30,6 +32,7 @@ test("the defaults are those of the contract", () => {
   assert.deepEqual(warnings, []);
   assert.ok(Object.isFrozen(config));
   assert.ok(Object.isFrozen(config.hostNames));
+  assert.ok(Object.isFrozen(config.origins));
 });
 
 const accepted: [what: string, flags: SettingFlags, env: Env, wanted: Record<string, unknown>][] = [
@@ -55,6 +58,12 @@ const accepted: [what: string, flags: SettingFlags, env: Env, wanted: Record<str
     { hostNames: "Functions.Example.org, 10.0.0.1,[::2]," },
     {},
     { hostNames: ["functions.example.org", "10.0.0.1", "::2"] },
+  ],
+  [
+    "origins are split",
+    { origins: "https://a.example, http://localhost:8080" },
+    {},
+    { origins: ["https://a.example", "http://localhost:8080"] },
   ],
   ["no host names are none", {}, { MAYFLY_HOST_NAMES: "" }, { hostNames: [] }],
   ["calls are kept off the main thread by true", {}, { MAYFLY_THREADS_ONLY: "true" }, { threadsOnly: true }],
@@ -129,6 +138,10 @@ const refused: [flags: SettingFlags, env: Env, fault: RegExp][] = [
   [{ token: "" }, {}, /^--token is not usable, want 1 to 4096 visible ASCII/],
   [{ token: "secret secret" }, {}, /^--token is not usable, want/],
   [{ hostNames: "http://example.org" }, {}, /^--host-name is "http:\/\/example.org", want host names/],
+  [{ origins: "example.org" }, {}, /^--origin is "example.org", want origins such as https:/],
+  [{ origins: "https://example.org/" }, {}, /^--origin is/],
+  [{ origins: "*" }, {}, /^--origin is/],
+  [{}, { MAYFLY_ORIGINS: "null" }, /^MAYFLY_ORIGINS is/],
   [{ hostNames: "ok.example, example.org:80" }, {}, /^--host-name is/],
   [{}, { MAYFLY_ALLOW_UNMETERED: "yes" }, /^MAYFLY_ALLOW_UNMETERED is "yes", want true or false$/],
   [{}, { MAYFLY_ALLOW_UNMETERED: "" }, /^MAYFLY_ALLOW_UNMETERED is "", want true or false$/],
@@ -193,6 +206,10 @@ test("a secret key is given as it is or by a file, and a wrong one is never show
   assert.equal(parseConfig({ secretKey: key }, {}).config.secretKey, key);
   const { config } = parseConfig({}, { MAYFLY_SECRET_KEY: "@key" }, folder);
   assert.equal(config.secretKey?.trim(), key);
+  // As the host writes its own.
+  await writeFile(join(folder, "bare"), Buffer.from(key, "hex"));
+  const bare = parseConfig({ secretKeyOld: "@bare" }, {}, folder).config;
+  assert.equal(bare.secretKeyOld, key.toLowerCase());
   for (const text of ["hush hush", `@${folder}/wrong`, `@${folder}/absent-hush`, "@"]) {
     const { message } = configError({ secretKey: text }, {});
     assert.match(message, /--secret-key is not usable, want 32 bytes/);
@@ -232,7 +249,9 @@ test("every setting of the contract has its flag and variable in the table", () 
     "--max-workers MAYFLY_MAX_WORKERS",
     "--token MAYFLY_TOKEN",
     "--secret-key MAYFLY_SECRET_KEY",
+    "--secret-key-old MAYFLY_SECRET_KEY_OLD",
     "--host-name MAYFLY_HOST_NAMES",
+    "--origin MAYFLY_ORIGINS",
     "--allow-unmetered MAYFLY_ALLOW_UNMETERED",
     "--threads-only MAYFLY_THREADS_ONLY",
     "--rates MAYFLY_RATES",

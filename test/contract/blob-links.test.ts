@@ -109,7 +109,7 @@ test("links expire, and are those of one key", async () => {
     () => key,
     () => nowMs,
   );
-  const { path } = links.sign({ method: "GET", bucket: "b", key: "k", expiresInS: 60 });
+  const { path } = links.sign({ method: "GET", bucket: "b", key: "k", expiresInS: 60 }, "default");
   const query = new URLSearchParams(path.split("?")[1]);
   links.verify("GET", "b", "k", query);
   links.verify("HEAD", "b", "k", query);

@@ -14,6 +14,7 @@ import type { LogLine } from "../../host/invocation.ts";
 import { limits } from "../../host/limits.ts";
 import { LogStore } from "../../host/observe/log-store.ts";
 import { assemble, guest, literal, order, puppet } from "../support/guests.ts";
+import { withLocalAccess } from "../support/local-access.ts";
 import { responseMessage } from "../support/messages.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
@@ -143,7 +144,7 @@ test("?follow=1 streams the past and then each new line as server-sent events", 
 async function serveLogs(writeStallTimeoutMs: number) {
   const folder = await mkdtemp(join(tmpdir(), "mayfly-log-routes-"));
   const logs = new LogStore({ folder, onFault: assert.ifError });
-  const routes = logRoutes({ functions: { live: () => ({}) }, logs, writeStallTimeoutMs });
+  const routes = withLocalAccess(logRoutes({ functions: { live: () => ({}) }, logs, writeStallTimeoutMs }));
   const server = createServer(getRequestListener(routes.fetch, { overrideGlobalObjects: false }));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -73,7 +73,11 @@ test("an attempt that failed is made again after a back-off that doubles, and th
   dispatcher.wake([key]);
   await until(() => states()[0] === "dead 3");
   assert.deepEqual(attempts, [1, 2, 3]);
-  const [dead] = stores.events.list({ state: "dead", function: "f", trigger: "t" }, 0, 10);
+  const [dead] = stores.events.list(
+    { namespace: "default", state: "dead", function: "f", trigger: "t" },
+    0,
+    10,
+  );
   assert.deepEqual(dead?.fault, { code: "refused", message: "no", lines: ["info tried"] });
   assert.equal(queue.count, 1);
 });
@@ -115,7 +119,8 @@ test("of what waits for a host without room none is tried until an attempt has l
   );
   await until(() => begun.length === 2);
   // Whatever is written meanwhile: nothing further is begun.
-  for (let wait = 0; wait < 5; wait += 1) await queue.redrive({ id: 0, function: null, trigger: null });
+  for (let wait = 0; wait < 5; wait += 1)
+    await queue.redrive({ id: 0, namespace: "default", function: null, trigger: null });
   assert.deepEqual(begun, ["0", "1"]);
   room.resolve();
   await until(() => queue.count === 1);
@@ -159,7 +164,7 @@ test("events of a function or a trigger that is gone are dead letters that say s
   dispatcher.wake([key]);
   const faults = () =>
     stores.events
-      .list({ state: "dead", function: null, trigger: null }, 0, 10)
+      .list({ namespace: "default", state: "dead", function: null, trigger: null }, 0, 10)
       .map(({ fault }) => fault?.code);
   await until(() => faults().length === 1);
   await stores.events.putTrigger(key, parseTrigger({ kind: "topic", topic: "t", paused: true }));
@@ -217,12 +222,12 @@ test("a dead letter that is redriven has all its attempts again, and one that is
   await queue.publish("t", [event("1"), event("2")]);
   await until(() => states().every((state) => state === "dead 1"));
   fails = false;
-  assert.equal(await queue.redrive({ id: 1, function: null, trigger: null }), 1);
+  assert.equal(await queue.redrive({ id: 1, namespace: "default", function: null, trigger: null }), 1);
   await until(() => queue.count === 1);
   assert.equal(await queue.drop(2), true);
   assert.equal(await queue.drop(2), false);
   assert.deepEqual([queue.count, stores.events.count()], [0, 0]);
-  assert.equal(await queue.redrive({ id: null, function: "f", trigger: null }), 0);
+  assert.equal(await queue.redrive({ id: null, namespace: "default", function: "f", trigger: null }), 0);
 });
 
 test("a full queue takes nothing, and says when to come again", async (context) => {

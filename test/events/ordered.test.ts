@@ -85,8 +85,12 @@ test("a dead letter that is redriven goes before those of its key that still wai
   await stores.events.putTrigger(key, parseTrigger({ ...settings, paused: true }));
   await queue.publish("t", ["4", "5"].map(of));
   broken = false;
-  await queue.redrive({ id: null, function: "f", trigger: "t" });
-  const [first] = stores.events.list({ state: "ready", function: "f", trigger: "t" }, 0, 1);
+  await queue.redrive({ id: null, namespace: "default", function: "f", trigger: "t" });
+  const [first] = stores.events.list(
+    { namespace: "default", state: "ready", function: "f", trigger: "t" },
+    0,
+    1,
+  );
   assert.equal(first?.event.attributes["id"], "1");
   await queue.drop(first?.id ?? 0);
   await stores.events.putTrigger(key, parseTrigger(settings));

@@ -77,7 +77,7 @@ export async function queueOf(
   });
   const states = () =>
     stores.events
-      .list({ state: null, function: null, trigger: null }, 0, 100)
+      .list({ namespace: "default", state: null, function: null, trigger: null }, 0, 100)
       .map(({ state, attempts }) => `${state} ${attempts}`);
   return { stores, queue, dispatcher, clock, key, states };
 }

@@ -75,6 +75,11 @@ export class BareServer {
         timings: {},
       }),
       load: () => ({ loaded: { ...loaded, readsBody } }),
+      gate: {
+        isOpen: () => true,
+        pass: () => fail(new Error("this server has an open gate")),
+        takeRates: () => [],
+      },
       later: () => Promise.reject(new Error("this server keeps no calls")),
       bodies,
       onEnd: (call) => {

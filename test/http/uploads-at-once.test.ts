@@ -8,6 +8,7 @@ import { BodyBudget } from "../../host/http/body-budget.ts";
 import { functionRoutes } from "../../host/http/function-routes.ts";
 import { limits } from "../../host/limits.ts";
 import { answering } from "../support/guests.ts";
+import { withLocalAccess } from "../support/local-access.ts";
 import { RawConnection } from "../support/raw-connection.ts";
 import { TestHost } from "../support/test-host.ts";
 
@@ -40,7 +41,7 @@ test("uploads that are begun and do not end leave their places to others", async
 test("an upload for which there is no room left is overloaded, and gives back what it had", async () => {
   const outcomes: string[] = [];
   const other = (): never => assert.fail("nothing else is asked for");
-  const routes = functionRoutes({
+  const bare = functionRoutes({
     functions: { list: other, live: other, release: other, aliases: other, versions: other, config: other },
     uploads: new BodyBudget(100),
     deployer: {
@@ -54,6 +55,7 @@ test("an upload for which there is no room left is overloaded, and gives back wh
     baseUrl: other,
     onDeploy: (outcome) => outcomes.push(outcome),
   });
+  const routes = withLocalAccess(bare);
   routes.onError((error, context) =>
     context.text(error instanceof HostError ? `${error.message}, ${error.retryAfterS}` : String(error)),
   );

@@ -63,6 +63,7 @@ function invokerThatMeets(
   };
   const invoker = new Invoker({
     secretsOf: () => [],
+    holdMemory: () => null,
     admission: new Admission(),
     modules: { get: () => (outcome === null ? load() : { loaded }), kept: () => undefined },
     inline: null,

@@ -8,6 +8,7 @@ import { BlobWrites } from "../../host/store/sqlite/blob-writes.ts";
 import { openForWriting } from "../../host/store/sqlite/database.ts";
 import { EventWrites } from "../../host/store/sqlite/event-writes.ts";
 import { KvWrites } from "../../host/store/sqlite/kv-writes.ts";
+import { NamespaceRoom } from "../../host/store/sqlite/namespace-room.ts";
 import { parseTrigger } from "../../host/trigger.ts";
 
 type Told = {
@@ -42,7 +43,8 @@ function inMemory() {
       depth: Number(row["depth"]),
     }));
   };
-  const kv = new KvWrites(database, events, () => clock.ms);
+  const room = new NamespaceRoom(database);
+  const kv = new KvWrites(database, events, room, () => clock.ms);
   const set = (key: string, value: string | Uint8Array, cause = { depth: 0, room: 100 }, ttlMs = 0) =>
     kv.set(
       {
@@ -54,7 +56,7 @@ function inMemory() {
       },
       cause,
     );
-  return { database, clock, events, listen, told, kv, set, blobs: new BlobWrites(database, events) };
+  return { database, clock, events, listen, told, kv, set, blobs: new BlobWrites(database, events, room) };
 }
 
 const cause = { depth: 0, room: 100 };

@@ -5,13 +5,14 @@ import { AliasWrites } from "../../host/store/sqlite/alias-writes.ts";
 import { openForWriting } from "../../host/store/sqlite/database.ts";
 import { EventWrites } from "../../host/store/sqlite/event-writes.ts";
 import { FunctionWrites } from "../../host/store/sqlite/function-writes.ts";
+import { NamespaceRoom } from "../../host/store/sqlite/namespace-room.ts";
 
 const versionsMax = 2;
 
 function writesInMemory() {
   const database = openForWriting(":memory:");
   const aliases = new AliasWrites(database, new EventWrites(database));
-  const writes = new FunctionWrites(database, versionsMax, aliases);
+  const writes = new FunctionWrites(database, versionsMax, aliases, new NamespaceRoom(database));
   const deploy = (name: string, digest: string, { metered = true, isLive = true } = {}) =>
     writes.deploy(
       {

@@ -6,13 +6,19 @@ import { HostError } from "../../host/errors.ts";
 import { openForWriting } from "../../host/store/sqlite/database.ts";
 import { EventWrites } from "../../host/store/sqlite/event-writes.ts";
 import { KvWrites } from "../../host/store/sqlite/kv-writes.ts";
+import { NamespaceRoom } from "../../host/store/sqlite/namespace-room.ts";
 
 const cause = { depth: 0, room: 100 };
 
 function inMemory() {
   const database = openForWriting(":memory:");
   const clock = { ms: 1_000 };
-  const writes = new KvWrites(database, new EventWrites(database), () => clock.ms);
+  const writes = new KvWrites(
+    database,
+    new EventWrites(database),
+    new NamespaceRoom(database),
+    () => clock.ms,
+  );
   const set = (key: string, value: string, expiresAtMs: number | null = null) =>
     writes.set({ store: "s", key, value: Buffer.from(value), expiresAtMs, condition: "any" }, cause);
   const keys = () => database.prepare("SELECT count(*) AS keys FROM kv").get()?.["keys"];

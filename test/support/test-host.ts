@@ -41,6 +41,7 @@ export class TestHost {
         secretKey: null,
         secretKeyOld: null,
         hostNames: [],
+        origins: [],
         allowUnmetered: false,
         threadsOnly: false,
         rates: null,

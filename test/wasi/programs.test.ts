@@ -101,6 +101,14 @@ test("by its own host name a function has no script name", async () => {
   assert.ok(variables.includes("PATH_INFO=/deep"));
 });
 
+test("a secret is in the environment where the configuration asks for it, and else nowhere", async () => {
+  await host.ask("PUT", "/v1/functions/secretive/secrets/KEY", { body: "hunter2" });
+  await host.deploy("secretive", listing("environ"));
+  assert.ok(!(await host.call("secretive")).text.includes("hunter2"));
+  await host.configure("secretive", { envSecrets: ["KEY"] });
+  assert.ok((await host.call("secretive")).text.split("\0").includes("KEY=hunter2"));
+});
+
 test("arguments are the name, then what the configuration says", async () => {
   await host.configure("arguments", { args: ["-v", "zwei drei"] });
   await host.deploy("arguments", listing("args"));

@@ -17,7 +17,8 @@ export const configCommand: CommandSpec = {
     "mayfly config hello allowedHosts=api.example.org,*.example.net --unset env.GREETING",
   ],
   notes:
-    "Keys: timeoutMs cpuMs memoryMb concurrency queue isolation env.NAME args allowedHosts.\n" +
+    "Keys: timeoutMs cpuMs memoryMb concurrency queue isolation env.NAME envSecrets args allowedHosts\n" +
+    "access ratePerSecond rateBurst, and those of asynchronous calls (docs/configuration.md).\n" +
     "env.NAME= sets an empty value; --unset env.NAME removes the variable.",
   options: [
     {

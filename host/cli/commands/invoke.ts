@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { z } from "zod";
+import { readToken } from "../arguments.ts";
 import {
   type CommandContext,
   type CommandSpec,
@@ -35,7 +36,8 @@ export const invokeCommand: CommandSpec = {
   ],
   notes:
     "PATH goes out as typed, percent-encoding and all. The exit code is 1 from status 400 on.\n" +
-    "The token is not sent: it is for the control plane, not for functions.",
+    "The token is not sent: it is for the control plane, not for functions. For a function that asks\n" +
+    "for one, put one with the scope invoke into MAYFLY_INVOKE_TOKEN: the host takes it off.",
   options: [
     { flags: "-X, --request <method>", meaning: "the method (default GET, with -d POST)" },
     { flags: "-d, --data <data>", meaning: "the body; @file or @- sends the bytes of a file or of stdin" },
@@ -47,9 +49,10 @@ export const invokeCommand: CommandSpec = {
   async run(args, context) {
     const { io, options, output } = context;
     const base = context.hostUrl();
-    const target = requestTarget(requiredArgument(args, 0), args[1] ?? "");
+    const target = requestTarget(requiredArgument(args, 0), args[1] ?? "", context.namespace());
     const isAsync = flagOption(options, "async");
     const headers = {
+      ...invokeToken(io.env.MAYFLY_INVOKE_TOKEN),
       ...readHeaders(listOption(options, "header")),
       ...(isAsync ? { prefer: "respond-async" } : {}),
     };
@@ -70,6 +73,10 @@ export const invokeCommand: CommandSpec = {
     return failed ? exitCodes.failed : exitCodes.done;
   },
 };
+
+function invokeToken(text: string | undefined): Record<string, string> {
+  return text === undefined ? {} : { authorization: `Bearer ${readToken(text, "MAYFLY_INVOKE_TOKEN")}` };
+}
 
 async function printAccepted(answer: IncomingMessage, context: CommandContext): Promise<number> {
   const document = await readJson(displayUrl(context.hostUrl()), answer, accepted);

@@ -1,6 +1,7 @@
 // `mayfly route …`: own paths and host names of functions, and fixed answers.
 
 import { z } from "zod";
+import { defaultNamespace } from "../../namespace.ts";
 import { readFunctionName } from "../arguments.ts";
 import {
   type CommandGroup,
@@ -54,10 +55,17 @@ const add: CommandSpec = {
     { flags: "-H, --header <header>", meaning: "a header of a response as 'Name: value'", repeatable: true },
   ],
   usesHost: true,
-  async run(args, { client, io, options, output }) {
+  async run(args, { client, io, namespace, options, output }) {
     const id = requiredArgument(args, 0);
     const pattern = requiredArgument(args, 1);
-    const settings = { pattern, ...(await targetOf(args[2], options, io)), ...shared(options) };
+    const inNamespace =
+      args[2] === undefined || namespace() === defaultNamespace ? {} : { namespace: namespace() };
+    const settings = {
+      pattern,
+      ...(await targetOf(args[2], options, io)),
+      ...inNamespace,
+      ...shared(options),
+    };
     const host = client();
     const bytes = new TextEncoder().encode(JSON.stringify(settings));
     const answer = await host.send("PUT", routePath(id), { type: "application/json", bytes });

@@ -6,6 +6,8 @@ import { type CommandSpec, flagOption, listOption, textOption } from "../command
 import { WrongUsage } from "../failure.ts";
 
 const settings = Object.values(settingTable);
+/** Flags that may be given more than once. */
+const lists: ReadonlySet<string> = new Set(["--host-name", "--origin"]);
 
 export const serveCommand: CommandSpec = {
   name: "serve",
@@ -16,11 +18,10 @@ export const serveCommand: CommandSpec = {
   options: settings.map((setting) => ({
     flags: setting.value === null ? setting.flag : `${setting.flag} <${setting.value.toLowerCase()}>`,
     meaning: `${setting.meaning} (${setting.env}${setting.default === null ? "" : `, default ${setting.default}`})`,
-    repeatable: setting.flag === "--host-name",
+    repeatable: lists.has(setting.flag),
   })),
   usesHost: false,
   async run(_args, { io, output, modules, options }) {
-    const hostNames = listOption(options, "hostName");
     const texts = {
       host: textOption(options, "host"),
       port: textOption(options, "port"),
@@ -30,7 +31,8 @@ export const serveCommand: CommandSpec = {
       token: textOption(options, "token"),
       secretKey: textOption(options, "secretKey"),
       secretKeyOld: textOption(options, "secretKeyOld"),
-      hostNames: hostNames.length === 0 ? undefined : hostNames.join(","),
+      hostNames: joined(listOption(options, "hostName")),
+      origins: joined(listOption(options, "origin")),
       allowUnmetered: flagOption(options, "allowUnmetered") ? "true" : undefined,
       threadsOnly: flagOption(options, "threadsOnly") ? "true" : undefined,
       rates: textOption(options, "rates"),
@@ -46,6 +48,10 @@ export const serveCommand: CommandSpec = {
     return modules.superviseHost(config);
   },
 };
+
+function joined(texts: readonly string[]): string | undefined {
+  return texts.length === 0 ? undefined : texts.join(",");
+}
 
 function readConfig(...source: Parameters<typeof parseConfig>): ReturnType<typeof parseConfig> {
   try {

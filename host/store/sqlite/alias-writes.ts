@@ -4,6 +4,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assertRoomForAlias, liveAlias, releasesTopic, type Split } from "../../alias.ts";
 import { HostError } from "../../errors.ts";
+import { namespaceOf, qualifiedName } from "../../namespace.ts";
 import type { Told } from "../cause.ts";
 import { assertCondition, type Condition } from "../condition.ts";
 import type { TakeBack } from "../take-back.ts";
@@ -119,7 +120,7 @@ export class AliasWrites {
     if (changes === 0) return { taken: false, published: nobody };
     const revision = this.#nextRevision(name);
     this.#sql.run("UPDATE aliases SET revision = ? WHERE function = ? AND alias = ?", revision, name, alias);
-    const listeners = this.#events.listeners("topic", releasesTopic);
+    const listeners = this.#events.listeners("topic", qualifiedName(releasesTopic, namespaceOf(name)));
     const published = listeners.length > room ? nobody : this.#events.deliver(listeners, [event]);
     return { taken: true, published };
   }

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { AsyncAnswer, AsyncCall, AsyncRequest, AsyncState, ListedCall } from "../../async-call.ts";
 import type { AsyncFilter, AsyncStore } from "../async-store.ts";
 import type { Cause } from "../cause.ts";
+import { namespaceIn } from "./namespace-use.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 import type { Writer } from "./writer.ts";
 
@@ -30,13 +31,14 @@ export class SqliteAsyncStore implements AsyncStore {
     return row === undefined ? null : { ...toHead(row), answer: toAnswer(row) };
   }
 
-  list({ function: name, state }: AsyncFilter, after: number, limit: number): ListedCall[] {
+  list({ namespace, function: name, state }: AsyncFilter, after: number, limit: number): ListedCall[] {
     return this.#sql
       .all(
         `SELECT ${columns}, ${stateColumn} AS state, i.rowid AS place ${from} WHERE (?1 IS NULL OR i.function = ?1) AND (?2 IS NULL OR ${stateColumn} = ?2)
-           AND i.rowid > ?3 ORDER BY i.rowid LIMIT ?4`,
+           AND ${namespaceIn("i.function")} = ?3 AND i.rowid > ?4 ORDER BY i.rowid LIMIT ?5`,
         name,
         state,
+        namespace,
         after,
         limit,
       )

@@ -1,21 +1,25 @@
 // The changes of the index of blobs, run by the writer thread.
 
 import type { DatabaseSync } from "node:sqlite";
+import { plainName } from "../../namespace.ts";
 import type { Blob, BlobPut } from "../blob-store.ts";
 import type { Cause, Told } from "../cause.ts";
 import { assertCondition, type Condition } from "../condition.ts";
 import { toBlob } from "./blob-row.ts";
 import type { EventWrites } from "./event-writes.ts";
+import type { NamespaceRoom } from "./namespace-room.ts";
 import { StatementCache } from "./statement-cache.ts";
 import { Telling } from "./telling.ts";
 
 export class BlobWrites {
   readonly #sql: StatementCache;
   readonly #events: EventWrites;
+  readonly #room: NamespaceRoom;
 
-  constructor(database: DatabaseSync, events: EventWrites) {
+  constructor(database: DatabaseSync, events: EventWrites, room: NamespaceRoom) {
     this.#sql = new StatementCache(database);
     this.#events = events;
+    this.#room = room;
   }
 
   put(
@@ -32,6 +36,7 @@ export class BlobWrites {
       this.#put(put);
       if (stored === null) created = true;
       else if (stored.digest !== put.digest) released.push(stored.digest);
+      this.#room.assertBlobs(put.bucket);
       tell(telling, "created", put);
     }
     return { created, released, published: telling.published };
@@ -74,14 +79,15 @@ export class BlobWrites {
 }
 
 function tell(telling: Telling, change: "created" | "deleted", blob: BlobPut): void {
-  const { bucket, key, digest, bytes, contentType, metadata } = blob;
+  const { key, digest, bytes, contentType, metadata } = blob;
+  const bucket = plainName(blob.bucket);
   const told = {
     type: `mayfly.blob.${change}`,
     source: `/blobs/${bucket}`,
     key,
     data: { bucket, key, bytes, contentType, digest: `sha256:${digest}`, metadata },
   };
-  telling.tell("blob", bucket, ({ on, prefix, suffix }) => {
+  telling.tell("blob", blob.bucket, ({ on, prefix, suffix }) => {
     return on.includes(change) && key.startsWith(prefix) && key.endsWith(suffix) ? told : null;
   });
 }

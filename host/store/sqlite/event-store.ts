@@ -5,6 +5,7 @@ import type { Delivery, DeliveryState, HostEvent, ListedDelivery, TriggerKey } f
 import type { Trigger, TriggerSettings } from "../../trigger.ts";
 import type { AttemptEnd, DeliveryFilter, DueDelivery, EventStore, Published } from "../event-store.ts";
 import { eventDigest } from "./event-writes.ts";
+import { namespaceIn } from "./namespace-use.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 import type { Writer } from "./writer.ts";
 
@@ -52,14 +53,20 @@ export class SqliteEventStore implements EventStore {
     return row === undefined ? null : toDelivery(row);
   }
 
-  list({ state, function: name, trigger }: DeliveryFilter, after: number, limit: number): ListedDelivery[] {
+  list(
+    { namespace, state, function: name, trigger }: DeliveryFilter,
+    after: number,
+    limit: number,
+  ): ListedDelivery[] {
     return this.#sql
       .all(
         `SELECT ${columns}, length(e.data) AS bytes ${from} WHERE (?1 IS NULL OR ${shownState} = ?1) AND (?2 IS NULL OR d.function = ?2)
-           AND (?3 IS NULL OR d.trigger = ?3) AND d.id > ?4 ORDER BY d.id LIMIT ?5`,
+           AND (?3 IS NULL OR d.trigger = ?3) AND ${namespaceIn("d.function")} = ?4 AND d.id > ?5
+         ORDER BY d.id LIMIT ?6`,
         state,
         name,
         trigger,
+        namespace,
         after,
         limit,
       )

@@ -6,9 +6,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { HostError } from "../../errors.ts";
 import type { HostEvent, TriggerKey } from "../../event.ts";
 import { limits } from "../../limits.ts";
+import { namespaceOf, qualifiedName } from "../../namespace.ts";
 import { isFarAhead, sourceOf, type TriggerSettings } from "../../trigger.ts";
 import type { Told } from "../cause.ts";
 import type { AttemptEnd, AttemptOutcome, DeliveryFilter, Publication, Published } from "../event-store.ts";
+import { namespaceIn } from "./namespace-use.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 
 /** Whom an event is delivered to. */
@@ -55,7 +57,7 @@ export class EventWrites {
       name,
       trigger,
       settings.kind,
-      sourceOf(settings),
+      listenedSource(settings, name),
       JSON.stringify(settings),
       now,
     );
@@ -187,12 +189,13 @@ export class EventWrites {
       `UPDATE deliveries SET state = 'ready', due_at_ms = ?1, attempts = 0,
          expires_at_ms = max(expires_at_ms, ?1 + 86400000)
        WHERE state = 'dead' AND (?2 IS NULL OR id = ?2) AND (?3 IS NULL OR function = ?3)
-         AND (?4 IS NULL OR trigger = ?4)
+         AND (?4 IS NULL OR trigger = ?4) AND ${namespaceIn("function")} = ?5
        RETURNING id, event, function, trigger`,
       now,
       filter.id,
       filter.function,
       filter.trigger,
+      filter.namespace,
     );
     // The first of each key before those behind it.
     for (const row of rows.sort((one, other) => Number(one["id"]) - Number(other["id"]))) {
@@ -342,6 +345,12 @@ export function toListener(row: Row): Listener {
     maxAgeMs: settings.maxAgeMs,
     orderKey: (event) => orderKeyOf(settings, event),
   };
+}
+
+/** A trigger listens in the namespace of its function. */
+function listenedSource(settings: TriggerSettings, functionName: string): string {
+  const source = sourceOf(settings);
+  return source === "" ? "" : qualifiedName(source, namespaceOf(functionName));
 }
 
 function orderKeyOf(settings: TriggerSettings, { attributes }: Pick<HostEvent, "attributes">): string | null {

@@ -7,15 +7,19 @@ import { HostError } from "../../errors.ts";
 import type { FunctionConfig } from "../../function.ts";
 import type { CrashRecord, DeployOutcome, NewVersion } from "../function-store.ts";
 import type { AliasWrites } from "./alias-writes.ts";
+import type { NamespaceRoom } from "./namespace-room.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 
 export class FunctionWrites {
   readonly #sql: StatementCache;
   readonly #versionsMax: number;
   readonly #aliases: AliasWrites;
+  readonly #room: NamespaceRoom;
 
-  constructor(database: DatabaseSync, versionsMax: number, aliases: AliasWrites) {
+  constructor(database: DatabaseSync, versionsMax: number, aliases: AliasWrites, room: NamespaceRoom) {
+    this.#room = room;
     this.#sql = new StatementCache(database);
+    this.#room = room;
     this.#versionsMax = versionsMax;
     this.#aliases = aliases;
   }
@@ -73,7 +77,9 @@ export class FunctionWrites {
       filesBytes,
     );
     if (isLive) this.#aliases.point(name, liveAlias, next);
-    return { created: true, version: next, orphans: this.#orphans(this.#prune(name, next)) };
+    const pruned = this.#prune(name, next);
+    this.#room.assertFunctions(name);
+    return { created: true, version: next, orphans: this.#orphans(pruned) };
   }
 
   /** Whether a version has these bytes, as its module or its files. */
@@ -83,6 +89,7 @@ export class FunctionWrites {
   }
 
   putConfig(name: string, config: FunctionConfig): void {
+    this.#room.assertThere(name);
     this.#sql.run(
       `INSERT INTO functions (name, config_json) VALUES (?1, ?2)
        ON CONFLICT (name) DO UPDATE SET config_json = ?2, config_revision = config_revision + 1`,

@@ -2,6 +2,7 @@
 
 import { isUtf8 } from "node:buffer";
 import { limits } from "../../limits.ts";
+import { plainName } from "../../namespace.ts";
 import type { Telling } from "./telling.ts";
 
 export type KvChange = "set" | "deleted" | "expired";
@@ -17,11 +18,12 @@ export type ChangedKey = {
 };
 
 export function tellOfKey(telling: Telling, change: KvChange, changed: ChangedKey): void {
-  const { store, key, version } = changed;
+  const { key, version } = changed;
+  const store = plainName(changed.store);
   const base = { type: `mayfly.kv.${change}`, source: `/kv/${store}`, key };
   const plain = { ...base, data: { store, key, version } };
   let withValues: typeof plain | null = null;
-  telling.tell("kv", store, (settings) => {
+  telling.tell("kv", changed.store, (settings) => {
     if (!settings.on.includes(change) || !key.startsWith(settings.prefix)) return null;
     if (!settings.values) return plain;
     withValues ??= { ...base, data: { ...plain.data, ...valuesOf(changed) } };

@@ -8,6 +8,7 @@ import { assertCondition, type Condition } from "../condition.ts";
 import type { KvSet, KvSwap } from "../kv-store.ts";
 import type { EventWrites } from "./event-writes.ts";
 import { type KvChange, tellOfKey } from "./kv-telling.ts";
+import type { NamespaceRoom } from "./namespace-room.ts";
 import { type Row, StatementCache } from "./statement-cache.ts";
 import { Telling } from "./telling.ts";
 
@@ -18,11 +19,18 @@ const int64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
 export class KvWrites {
   readonly #sql: StatementCache;
   readonly #events: EventWrites;
+  readonly #room: NamespaceRoom;
   readonly #now: () => number;
 
-  constructor(database: DatabaseSync, events: EventWrites, now: () => number = Date.now) {
+  constructor(
+    database: DatabaseSync,
+    events: EventWrites,
+    room: NamespaceRoom,
+    now: () => number = Date.now,
+  ) {
     this.#sql = new StatementCache(database);
     this.#events = events;
+    this.#room = room;
     this.#now = now;
   }
 
@@ -111,6 +119,7 @@ export class KvWrites {
       version,
       expiresAtMs,
     );
+    this.#room.assertKv(store);
     tellOfKey(telling, "set", { store, key, version, value, oldValue: stored?.value ?? null });
     return version;
   }

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { HostError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import { parsePattern, type RouteSettings, shapeOf } from "../../route.ts";
+import { parsePattern, type RouteSettings, routedFunction, shapeOf } from "../../route.ts";
 import { StatementCache } from "./statement-cache.ts";
 
 export class RouteWrites {
@@ -17,7 +17,7 @@ export class RouteWrites {
 
   put(id: string, settings: RouteSettings): boolean {
     const shape = shapeOf(parsePattern(settings.pattern));
-    const { function: name = null } = settings;
+    const name = routedFunction(settings);
     const other = this.#sql.get("SELECT id FROM routes WHERE shape = ? AND id <> ?", shape, id);
     if (other !== undefined) {
       throw new HostError(

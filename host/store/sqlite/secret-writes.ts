@@ -6,18 +6,22 @@ import { HostError } from "../../errors.ts";
 import type { FunctionConfig } from "../../function.ts";
 import { limits } from "../../limits.ts";
 import type { Sealed, SealedSecret } from "../secret-store.ts";
+import type { NamespaceRoom } from "./namespace-room.ts";
 import { StatementCache } from "./statement-cache.ts";
 
 export class SecretWrites {
   readonly #sql: StatementCache;
   readonly #configDefault: FunctionConfig;
+  readonly #room: NamespaceRoom;
 
-  constructor(database: DatabaseSync, configDefault: FunctionConfig) {
+  constructor(database: DatabaseSync, configDefault: FunctionConfig, room: NamespaceRoom) {
     this.#sql = new StatementCache(database);
+    this.#room = room;
     this.#configDefault = configDefault;
   }
 
   put(functionName: string, { name, sealed }: SealedSecret): boolean {
+    this.#room.assertThere(functionName);
     this.#sql.run(
       "INSERT INTO functions (name, config_json) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
       functionName,

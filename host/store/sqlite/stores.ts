@@ -3,14 +3,17 @@
 
 import { limits } from "../../limits.ts";
 import { SqliteAsyncStore } from "./async-store.ts";
+import { SqliteAuditStore } from "./audit-store.ts";
 import { SqliteBlobStore } from "./blob-store.ts";
 import { openForReading } from "./database.ts";
 import { SqliteEventStore } from "./event-store.ts";
 import { SqliteFunctionStore } from "./function-store.ts";
 import { SqliteKvStore } from "./kv-store.ts";
+import { SqliteNamespaceStore } from "./namespace-store.ts";
 import { SqliteReplicationStore } from "./replication-store.ts";
 import { SqliteRouteStore } from "./route-store.ts";
 import { SqliteSecretStore } from "./secret-store.ts";
+import { SqliteTokenStore } from "./token-store.ts";
 import { SqliteUsageStore } from "./usage-store.ts";
 import { Writer, type Written } from "./writer.ts";
 
@@ -26,6 +29,9 @@ export type SqliteStores = {
   readonly usage: SqliteUsageStore;
   readonly written: () => Written;
   readonly secrets: SqliteSecretStore;
+  readonly tokens: SqliteTokenStore;
+  readonly namespaces: SqliteNamespaceStore;
+  readonly audit: SqliteAuditStore;
   close(): Promise<void>;
 };
 
@@ -54,6 +60,9 @@ export async function openStores(
     usage: new SqliteUsageStore(database, writer),
     written: () => writer.written,
     secrets: new SqliteSecretStore(database, writer, (name) => functions.renew(name)),
+    namespaces: new SqliteNamespaceStore(database, writer),
+    tokens: new SqliteTokenStore(database, writer),
+    audit: new SqliteAuditStore(database, writer),
     close: async () => {
       // The writer last: the last connection to close folds the write-ahead log into the database.
       database.close();
