@@ -3,8 +3,9 @@
 import { strict as assert } from "node:assert";
 import { after, before, test } from "node:test";
 import { mirror } from "../support/guests.ts";
+import type { Answer } from "../support/http-client.ts";
 import { RawConnection } from "../support/raw-connection.ts";
-import { assertProblem, problemCode, TestHost } from "../support/test-host.ts";
+import { assertProblem, TestHost } from "../support/test-host.ts";
 
 const root = "the-host-s-own-token";
 const rootBearer = { authorization: `Bearer ${root}` };
@@ -92,30 +93,46 @@ test("an asynchronous call keeps no token, and its answer is fetched with one th
   assertProblem(await call("/fn/closed", null, { prefer: "respond-async" }), 401, "unauthorized");
 });
 
+test("a route to a function that asks for a token asks for it too, and nothing kept goes around it", async () => {
+  const invoke = await make({ scopes: ["invoke"] });
+  const route = JSON.stringify({ pattern: "/by-route/*", function: "closed", cache: true });
+  assert.equal((await asRoot("PUT", "/v1/routes/by-route", route)).status, 201);
+  const answer = await call("/by-route/a", invoke);
+  assert.equal(answer.status, 200, answer.text);
+  assert.ok(!answer.text.includes(invoke));
+  assertProblem(await call("/by-route/a", null), 401, "unauthorized");
+});
+
 test("a public function gets its own callers' authorization as it is", async () => {
   const answer = await call("/fn/open", "its-own-business");
   assert.ok(answer.text.includes("its-own-business"));
 });
 
+/** So many calls at once that some are beyond any rate of a few each second, however slow the machine is. */
+const burst = (path: string, token: string | null): Promise<Answer[]> =>
+  Promise.all(Array.from({ length: 40 }, () => call(path, token)));
+
 test("calls beyond a function's rate are 429, with what is left and when to come again", async () => {
   await asRoot("PUT", "/v1/functions/limited/config", '{"ratePerSecond":1,"rateBurst":3}');
-  const answers = [];
-  for (let count = 0; count < 4; count += 1) answers.push(await call("/fn/limited", null));
-  const codes = answers.map((answer) => (answer.status === 200 ? "ok" : problemCode(answer)));
-  assert.deepEqual(codes, ["ok", "ok", "ok", "rate_limited"]);
-  const [first, , , last] = answers;
-  assert.equal(first?.header("ratelimit-policy"), '"function";q=3;w=3');
-  assert.match(first?.header("ratelimit") ?? "", /^"function";r=2;t=1$/);
-  assert.equal(last?.status, 429);
-  assert.match(last?.header("ratelimit") ?? "", /^"function";r=0;t=[123]$/);
-  assert.equal(last?.header("retry-after"), "1");
+  const first = await call("/fn/limited", null);
+  assert.equal(first.status, 200);
+  assert.equal(first.header("ratelimit-policy"), '"function";q=3;w=3');
+  assert.equal(first.header("ratelimit"), '"function";r=2;t=1');
+  const refused = (await burst("/fn/limited", null)).filter(({ status }) => status !== 200);
+  assert.ok(refused.length > 0);
+  for (const answer of refused) {
+    assertProblem(answer, 429, "rate_limited");
+    assert.match(answer.header("ratelimit") ?? "", /^"function";r=0;t=[123]$/);
+    assert.equal(answer.header("retry-after"), "1");
+  }
   assert.equal((await call("/fn/open", null)).header("ratelimit"), undefined);
 });
 
 test("calls beyond a token's rate are 429 for that token", async () => {
   const slow = await make({ scopes: ["invoke"], ratePerSecond: 1 });
   const fast = await make({ scopes: ["invoke"] });
-  assert.equal((await call("/fn/closed", slow)).status, 200);
-  assertProblem(await call("/fn/closed", slow), 429, "rate_limited");
+  const refused = (await burst("/fn/closed", slow)).filter(({ status }) => status !== 200);
+  assert.ok(refused.length > 0);
+  for (const answer of refused) assertProblem(answer, 429, "rate_limited");
   assert.equal((await call("/fn/closed", fast)).status, 200);
 });
