@@ -1,9 +1,11 @@
 // The data folder of a host: locked, opened, and the crash of the host before this one judged. Called
 // by `main.ts` at start; afterwards the stores are on their own.
 
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { restoringName } from "./backup/restoring.ts";
 import type { HostConfig } from "./config.ts";
 import { Preparer } from "./deploy/preparer.ts";
 import { judgeCrash } from "./deploy/quarantine.ts";
@@ -47,6 +49,8 @@ export type HostState = {
   /** Reads uploads, and keeps what it derives of them. */
   readonly preparer: Preparer;
   readonly logFolder: string;
+  /** The key that secrets are sealed with, where it is the folder's own. */
+  readonly secretKeyFile: string;
   /** The key that signed URLs are signed with; made when it is first asked for. */
   readonly linkKey: () => Buffer;
   /** The engine under which every live module was last checked. */
@@ -68,7 +72,9 @@ export async function openState(
 ): Promise<HostState> {
   const lock = await takeLock(dataDir);
   try {
+    assertRestored(dataDir);
     const runningFile = join(dataDir, "running");
+    const secretKeyFile = join(dataDir, "secrets.key");
     const stores = await openStores(
       join(dataDir, "mayfly.db"),
       (error) => {
@@ -84,7 +90,7 @@ export async function openState(
     );
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
     await recordCrash(stores.functions, readRunning(runningFile), log);
-    const secrets = new SecretBox(secretKeySource(join(dataDir, "secrets.key"), secretKey, sync));
+    const secrets = new SecretBox(secretKeySource(secretKeyFile, secretKey, sync));
     assertOpen(secrets, stores.replications);
     let linkKey: Buffer | undefined;
     // Only now: the evidence outlives a crash in between.
@@ -103,6 +109,7 @@ export async function openState(
       written: stores.written,
       secrets,
       artifacts,
+      secretKeyFile,
       preparer: new Preparer(new PreparedFiles(join(dataDir, "prepared"))),
       linkKey: () => {
         linkKey ??= readOrMakeKey(join(dataDir, "links.key"));
@@ -136,6 +143,14 @@ function assertOpen(secrets: SecretBox, replications: ReplicationStore): void {
       );
     }
   }
+}
+
+/** Throws when a restore into the folder did not end: what there is of it is no host's state. */
+function assertRestored(dataDir: string): void {
+  if (!existsSync(join(dataDir, restoringName))) return;
+  throw new Error(
+    "a restore into it was cut off; run the restore again, or choose another folder with --data",
+  );
 }
 
 async function takeLock(dataDir: string): Promise<Disposable> {

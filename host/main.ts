@@ -5,6 +5,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { totalmem } from "node:os";
 import pino, { type Logger } from "pino";
+import { Backups } from "./backup/backups.ts";
 import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { checkEngine } from "./deploy/engine-check.ts";
@@ -97,6 +98,13 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     onFault: (error) => onFault(error, ""),
   });
   await deployer.cleanUp();
+  const backups = await Backups.open({
+    ...state,
+    dataDir: config.dataDir,
+    now: Date.now,
+    cleanUp: () => deployer.cleanUp(),
+    onFault: (error) => onFault(error, ""),
+  });
   let localUrl = "";
   const app = controlApp({
     guard: { token: config.token, hostNames: config.hostNames },
@@ -106,6 +114,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     releases: engine.releases,
     routes: state.routes,
     routing,
+    backups,
     ...stores,
     ...engine.shown,
     events: state.events,

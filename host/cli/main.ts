@@ -2,6 +2,7 @@
 // `runCli`. Here a thrown failure becomes text or JSON on stderr and an exit code, and nowhere
 // else. Importing it does nothing.
 
+import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { blobCommands } from "./commands/blob.ts";
 import { buildCommand } from "./commands/build.ts";
@@ -53,6 +54,8 @@ const commands = [
   publishCommand,
   eventsCommands,
   removeCommand,
+  backupCommand,
+  restoreCommand,
   devCommand,
   callCommand,
   benchCommands,

@@ -1,8 +1,8 @@
 // Hands the commands to commander: parsing, --help, "did you mean". Called by `main.ts` once per
 // run. It prints nothing but help; faults come out as WrongUsage with the failing command's hint.
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { packageVersion } from "../package-version.ts";
 import { hostUrlDefault, readHostUrl, readToken } from "./arguments.ts";
 import { createClient } from "./client.ts";
 import {
@@ -190,10 +190,4 @@ function usageMessage(error: CommanderError): string {
 
 function appended(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
-}
-
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  const known = typeof manifest === "object" && manifest !== null && "version" in manifest;
-  return known ? String(manifest.version) : "unknown";
 }

@@ -14,6 +14,7 @@ import type { LinkBounds } from "../services/blob-links.ts";
 import type { ArtifactStore } from "../store/artifact-store.ts";
 import type { FunctionStore } from "../store/function-store.ts";
 import { type AliasRouteParts, aliasRoutes } from "./alias-routes.ts";
+import { type BackupRouteParts, backupRoutes } from "./backup-routes.ts";
 import { type BlobRouteParts, blobRoutes, linkRoutes } from "./blob-routes.ts";
 import { problemOf } from "./error-response.ts";
 import { type EventRouteParts, eventRoutes } from "./event-routes.ts";
@@ -55,7 +56,8 @@ export type ControlParts = {
   EventRouteParts &
   InvocationRouteParts &
   TrafficRouteParts &
-  UsageRouteParts;
+  UsageRouteParts &
+  BackupRouteParts;
 
 export type ControlEnv = {
   Bindings: Partial<HttpBindings>;
@@ -138,6 +140,7 @@ export function controlApp(parts: ControlParts): Hono<ControlEnv> {
   app.route("/v1/invocations", invocationRoutes(parts));
   app.route("/v1/usage", usageRoutes(parts));
   app.route("/v1/traffic", trafficRoutes(parts));
+  app.route("/v1/backup", backupRoutes(parts));
   app.notFound((context) => {
     throw wrongRoute(app, context.req.method, context.req.path);
   });

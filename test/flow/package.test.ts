@@ -38,7 +38,7 @@ test("the package holds no source of the host, and no install script", () => {
   const manifest = JSON.parse(readFileSync(join(installed.folder, "package.json"), "utf8"));
   for (const step of ["preinstall", "install", "postinstall"])
     assert.equal(manifest.scripts[step], undefined);
-  const names = readdirSync(installed.folder, { recursive: true, encoding: "utf8" });
+  const names = readdirSync(installed.folder, { recursive: true, encoding: "utf8" }).map(String);
   const sources = names.filter((name) => name.endsWith(".ts") && !name.startsWith("guest"));
   assert.deepEqual(sources, []);
   assert.deepEqual(
@@ -59,7 +59,7 @@ test("npx runs the command that the project has installed", async () => {
 
 test("init and build make a module, without a host", async () => {
   await mayfly("init", "project");
-  const files = readdirSync(join(installed.project, "project"), { recursive: true });
+  const files = readdirSync(join(installed.project, "project"), { recursive: true }).map(String);
   assert.ok(files.includes(join(".mayfly-sdk", "mayfly", "index.ts")), String(files));
   writeFileSync(join(installed.project, "greet.ts"), greet);
   await mayfly("build", "greet.ts", "-o", "greet.wasm");
