@@ -128,7 +128,13 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     onDeploy: (outcome) => observers.metrics.deploy(outcome),
     onFault,
   });
-  const server = createHttpServer({ invokeRoutes, routing, app, onFault });
+  const server = createHttpServer({
+    invokeRoutes,
+    routing,
+    app,
+    onFault,
+    ending: () => admission.draining,
+  });
   const bound = await listen(server, config, options.listenFd);
   localUrl = bound.localUrl;
   events.start();
@@ -141,10 +147,11 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     stop: async () => {
       state.expectEnd();
       ending.abort();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const delivered = events.close();
+      // Whoever comes meanwhile is told so: a balancer that asks, and a client that would else wait for nothing.
       await Promise.race([admission.drain(), timeout(limits.drainTimeoutMs)]);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.race([closed, timeout(1_000)]);
       server.closeAllConnections();
       await checked;

@@ -28,6 +28,7 @@ const asks = [
   ["DELETE /v1/blobs/bucket/key", "503 overloaded"],
   ["POST /v1/links", "503 overloaded"],
   ["POST /v1/topics/orders", "503 overloaded"],
+  ["POST /v1/backup", "503 overloaded"],
   ["PUT /v1/functions/puppet/triggers/t", "503 overloaded"],
   ["DELETE /v1/functions/puppet/triggers/t", "503 overloaded"],
   ["DELETE /v1/invocations/id", "503 overloaded"],
@@ -58,7 +59,7 @@ test("every change that is documented is among what is asked below, and may be o
 test("a host that drains takes no change, answers reads, and closes its connections", async () => {
   const host = await TestHost.start();
   await host.deploy("puppet", puppet());
-  await host.configure("puppet", { timeoutMs: 3_000, cpuMs: 900_000 });
+  await host.configure("puppet", { timeoutMs: 8_000, cpuMs: 900_000 });
   // Connections with a request begun are not idle, and so are not closed when the drain begins.
   const begin = async (line: string): Promise<RawConnection> =>
     (await RawConnection.open(host.port)).write(`${line} HTTP/1.1\r\nHost: localhost\r\n`);
@@ -73,6 +74,12 @@ test("a host that drains takes no change, answers reads, and closes its connecti
   upload.write(`Expect: 100-continue\r\nContent-Length: ${module.length}\r\n\r\n`);
   assert.equal((await upload.answer())?.status, 100);
   const closed = host.close();
+  for (const path of ["/readyz", "/fn/puppet"]) {
+    const late = await host.ask("GET", path);
+    assert.equal(late.status, 503, `a new connection: ${path}`);
+    assert.equal(late.header("connection"), "close");
+  }
+  assert.equal((await host.ask("GET", "/healthz")).status, 200);
   for (const [at, [line, outcome]] of asks.entries()) {
     const connection = begun[at];
     const answer = await connection?.write("Content-Length: 0\r\n\r\n").answer();
