@@ -48,6 +48,8 @@ export type HostOptions = {
   readonly log?: Logger;
   /** How files are made durable; directly by default. */
   readonly sync?: SyncPath;
+  /** Who tries uploads; called once the data folder is this host's. Processes of its own by default. */
+  readonly openInspectors?: () => Promise<Pick<Inspectors, "inspect" | "close">>;
   /** What the memories of live calls may hold together; half of the machine's memory by default. */
   readonly memoryBytesMax?: number;
   /** Events that wait or are dead letters at most; as `limits.queueEventsMax` by default. */
@@ -86,8 +88,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const { admission, bodies, invokeRoutes, logs, outbound, pools, scheduler } = engine;
   const events = startEvents(state, stores, engine, log, onFault);
   const routing = new Routing({ store: state.routes, hostNames: config.hostNames });
-  const inspectors = new Inspectors();
-  inspectors.prepare();
+  const inspectors = await (options.openInspectors ?? ownInspectors)();
   const deployer = newDeployer(config, state, {
     inspectors,
     engine,
@@ -203,10 +204,16 @@ function startEvents(
   };
 }
 
+async function ownInspectors(): Promise<Inspectors> {
+  const inspectors = new Inspectors();
+  inspectors.prepare();
+  return inspectors;
+}
+
 function newDeployer(
   config: HostConfig,
   { functions, artifacts, preparer }: HostState,
-  parts: { inspectors: Inspectors; engine: Engine } & {
+  parts: { inspectors: Pick<Inspectors, "inspect">; engine: Engine } & {
     onRemoved: (name: string) => void;
     onFault: (error: unknown) => void;
   },
