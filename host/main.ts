@@ -1,8 +1,6 @@
 // Wires the host together: the only file that knows every folder. Started by `host-process.ts` under
 // the supervisor, and in process by tests.
 
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { totalmem } from "node:os";
 import pino, { type Logger } from "pino";
 import { Backups } from "./backup/backups.ts";
@@ -24,6 +22,7 @@ import { type ControlParts, controlApp } from "./http/app.ts";
 import { BodyBudget } from "./http/body-budget.ts";
 import { InternalCalls } from "./http/internal-calls.ts";
 import { type InvokeRouteParts, InvokeRoutes } from "./http/invoke-routes.ts";
+import { endServer, listen } from "./http/listen.ts";
 import { Routing } from "./http/routing.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { HostNow } from "./http/traffic-routes.ts";
@@ -88,7 +87,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const { admission, bodies, invokeRoutes, logs, outbound, pools, scheduler } = engine;
   const events = startEvents(state, stores, engine, log, onFault);
   const routing = new Routing({ store: state.routes, hostNames: config.hostNames });
-  const inspectors = await (options.openInspectors ?? ownInspectors)();
+  const inspectors = await (options.openInspectors ?? Inspectors.open)();
   const deployer = newDeployer(config, state, {
     inspectors,
     engine,
@@ -129,13 +128,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     onDeploy: (outcome) => observers.metrics.deploy(outcome),
     onFault,
   });
-  const server = createHttpServer({
-    invokeRoutes,
-    routing,
-    app,
-    onFault,
-    ending: () => admission.draining,
-  });
+  const server = createHttpServer({ invokeRoutes, routing, app, onFault, ending: () => admission.draining });
   const bound = await listen(server, config, options.listenFd);
   localUrl = bound.localUrl;
   events.start();
@@ -148,13 +141,8 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     stop: async () => {
       state.expectEnd();
       ending.abort();
-      server.closeIdleConnections();
       const delivered = events.close();
-      // Whoever comes meanwhile is told so: a balancer that asks, and a client that would else wait for nothing.
-      await Promise.race([admission.drain(), timeout(limits.drainTimeoutMs)]);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await Promise.race([closed, timeout(1_000)]);
-      server.closeAllConnections();
+      await endServer(server, admission.drain(), limits.drainTimeoutMs);
       await checked;
       await pools.close();
       scheduler.close();
@@ -202,12 +190,6 @@ function startEvents(
     },
     close: () => Promise.all([replications.close(), deliveries.close()]),
   };
-}
-
-async function ownInspectors(): Promise<Inspectors> {
-  const inspectors = new Inspectors();
-  inspectors.prepare();
-  return inspectors;
 }
 
 function newDeployer(
@@ -365,24 +347,6 @@ function guestMemoryBytes(): number {
   const constrained = process.constrainedMemory();
   const total = totalmem();
   return (constrained > 0 && constrained < total ? constrained : total) / 2;
-}
-
-async function listen(
-  server: Server,
-  config: HostConfig,
-  listenFd: number | undefined,
-): Promise<{ url: string; localUrl: string }> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(
-      listenFd === undefined ? { host: config.host, port: config.port } : { fd: listenFd, backlog: 511 },
-      resolve,
-    );
-  });
-  const { address, port, family } = server.address() as AddressInfo;
-  const urlOf = (name: string): string => `http://${family === "IPv6" ? `[${name}]` : name}:${port}`;
-  const local = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
-  return { url: urlOf(address), localUrl: urlOf(local) };
 }
 
 function timeout(ms: number): Promise<void> {

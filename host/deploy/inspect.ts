@@ -20,6 +20,13 @@ export class Inspectors {
   #spare: ChildProcess | null = null;
   #closed = false;
 
+  /** With a spare process. */
+  static async open(this: void): Promise<Inspectors> {
+    const inspectors = new Inspectors();
+    inspectors.prepare();
+    return inspectors;
+  }
+
   /** Starts the spare process. */
   prepare(): void {
     if (this.#closed || this.#spare !== null) return;

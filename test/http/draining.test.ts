@@ -18,6 +18,11 @@ const asks = [
   ["PUT /v1/functions/late", "503 overloaded"],
   ["PUT /v1/functions/puppet/config", "503 overloaded"],
   ["POST /v1/functions/puppet/rollback", "503 overloaded"],
+  ["POST /v1/functions/puppet/promote", "503 overloaded"],
+  ["PUT /v1/functions/puppet/aliases/next", "503 overloaded"],
+  ["DELETE /v1/functions/puppet/aliases/next", "503 overloaded"],
+  ["PUT /v1/routes/api", "503 overloaded"],
+  ["DELETE /v1/routes/api", "503 overloaded"],
   ["POST /v1/functions/puppet/unquarantine", "503 overloaded"],
   ["DELETE /v1/functions/puppet", "503 overloaded"],
   ["PUT /v1/kv/store/key", "503 overloaded"],
@@ -74,6 +79,9 @@ test("a host that drains takes no change, answers reads, and closes its connecti
   upload.write(`Expect: 100-continue\r\nContent-Length: ${module.length}\r\n\r\n`);
   assert.equal((await upload.answer())?.status, 100);
   const closed = host.close();
+  const uploaded = await upload.write(module).answer();
+  assert.equal(`${uploaded?.status} ${uploaded?.header("connection")}`, "201 close");
+  upload.close();
   for (const path of ["/readyz", "/fn/puppet"]) {
     const late = await host.ask("GET", path);
     assert.equal(late.status, 503, `a new connection: ${path}`);
@@ -88,9 +96,6 @@ test("a host that drains takes no change, answers reads, and closes its connecti
     if (outcome.startsWith("503")) assert.match(answer?.header("retry-after") ?? "", /^[1-9]\d*$/, line);
     connection?.close();
   }
-  const uploaded = await upload.write(module).answer();
-  assert.equal(`${uploaded?.status} ${uploaded?.header("connection")}`, "201 close");
-  upload.close();
   const last = await running.answer();
   assert.equal(outcomeOf(last), "504 deadline_exceeded");
   assert.equal(last?.header("connection"), "close");
