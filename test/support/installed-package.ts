@@ -3,7 +3,7 @@
 // of the checkout, as links to the same bytes.
 
 import { execFile } from "node:child_process";
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,9 @@ export async function installPackage(): Promise<InstalledPackage> {
   const modules = join(project, "node_modules");
   const folder = join(modules, "mayfly");
   mkdirSync(folder, { recursive: true });
-  await run(...npm("pack", "--silent", "--pack-destination", project), { cwd: root });
+  const checkout = copyOfCheckout(project);
+  await run(...npm("pack", "--silent", "--pack-destination", project), { cwd: checkout });
+  await rm(checkout, { recursive: true });
   const [tarball = ""] = readdirSync(project).filter((name) => name.endsWith(".tgz"));
   await run("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"], { cwd: project });
   for (const path of productionPackages()) await copyTree(join(root, path), join(project, path));
@@ -38,6 +40,27 @@ export async function installPackage(): Promise<InstalledPackage> {
     command: join(folder, "bin/mayfly.js"),
     [Symbol.asyncDispose]: () => rm(project, { recursive: true, force: true, maxRetries: 10 }),
   };
+}
+
+/** What is packed, and what packs it: packing writes dist/, and another test may do so at the same time. */
+function copyOfCheckout(project: string): string {
+  const copy = join(project, "checkout");
+  const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };
+  const packed = files.filter((path) => path !== "dist" && !path.startsWith("scripts/"));
+  for (const path of [
+    ...packed,
+    "host",
+    "scripts",
+    "package.json",
+    "package-lock.json",
+    "README.md",
+    "LICENSE",
+  ]) {
+    // With their times: a lock file that is newer than what is installed would be installed anew.
+    cpSync(join(root, path), join(copy, path), { recursive: true, preserveTimestamps: true });
+  }
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "dir");
+  return copy;
 }
 
 /** npm is the one that runs the tests, where they are run by it. */
