@@ -98,13 +98,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     onFault: (error) => onFault(error, ""),
   });
   await deployer.cleanUp();
-  const backups = await Backups.open({
-    ...state,
-    dataDir: config.dataDir,
-    now: Date.now,
-    cleanUp: () => deployer.cleanUp(),
-    onFault: (error) => onFault(error, ""),
-  });
+  const backups = await openBackups(config, state, deployer, onFault);
   let localUrl = "";
   const app = controlApp({
     guard: { token: config.token, hostNames: config.hostNames },
@@ -219,6 +213,21 @@ function newDeployer(
     onOrphaned: (digest) => engine.modules.drop(digest),
     freed: (digest) => engine.held.freed(digest),
     onFault,
+  });
+}
+
+function openBackups(
+  { dataDir }: HostConfig,
+  state: HostState,
+  deployer: Deployer,
+  onFault: OnFault,
+): Promise<Backups> {
+  return Backups.open({
+    ...state,
+    dataDir,
+    now: Date.now,
+    cleanUp: () => deployer.cleanUp(),
+    onFault: (error) => onFault(error, ""),
   });
 }
 
