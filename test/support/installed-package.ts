@@ -3,7 +3,16 @@
 // of the checkout, as links to the same bytes.
 
 import { execFile } from "node:child_process";
-import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,11 +83,8 @@ function productionPackages(): string[] {
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
     packages: Record<string, { dev?: boolean; devOptional?: boolean }>;
   };
-  const installed = JSON.parse(readFileSync(join(root, "node_modules/.package-lock.json"), "utf8")) as {
-    packages: Record<string, unknown>;
-  };
   return Object.entries(lock.packages)
-    .filter(([path, entry]) => path !== "" && entry.dev !== true && path in installed.packages)
+    .filter(([path, entry]) => path !== "" && entry.dev !== true && existsSync(join(root, path)))
     .map(([path]) => path);
 }
 
