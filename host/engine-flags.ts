@@ -49,6 +49,8 @@ export function hostEnv(dataDir: string): Record<string, string> {
   return {
     // glibc gives every thread an arena of its own, which fragments with their number.
     MALLOC_ARENA_MAX: "2",
+    // There may be no other place to write to.
+    SQLITE_TMPDIR: dataDir,
     // Reading and compiling our own code is half of a restart.
     NODE_COMPILE_CACHE: join(dataDir, "code-cache"),
   };
@@ -56,7 +58,10 @@ export function hostEnv(dataDir: string): Record<string, string> {
 
 const quiet = ["--disable-warning=SecurityWarning", "--disable-warning=ExperimentalWarning"];
 
-/** Flags of the host process: what it may touch, as far as Node's permission model reaches. */
+/**
+ * Flags of the host process: what it may touch, as far as Node's permission model reaches. Its own code and the
+ * data folder, the network and threads; no other file, no process, no add-on.
+ */
 export function hostFlags(dataDir: string, allowUnmetered: boolean): string[] {
   return [
     ...engineFlags,
@@ -67,7 +72,6 @@ export function hostFlags(dataDir: string, allowUnmetered: boolean): string[] {
     "--permission",
     "--allow-net",
     "--allow-worker",
-    "--allow-child-process",
     ...readableCode(),
     `--allow-fs-read=${dataDir}`,
     `--allow-fs-write=${dataDir}`,

@@ -162,6 +162,7 @@ export const errorTable = {
     true,
     "An attempt to deliver the event runs; try again when it has ended",
   ),
+  backup_running: row(409, "caller", true, "Another backup is being made; try again when it has ended"),
   no_answer: row(
     409,
     "caller",

@@ -2,7 +2,6 @@
 // and, when it is sampled, traced. Called by `main.ts` at start.
 
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { Logger } from "pino";
 import type { HostConfig } from "./config.ts";
 import type { EndedCall } from "./ended-call.ts";
@@ -13,6 +12,7 @@ import { RecentCalls } from "./observe/recent-calls.ts";
 import { TraceExporter } from "./observe/trace-exporter.ts";
 import { Traffic } from "./observe/traffic.ts";
 import { UsageMeter } from "./observe/usage-meter.ts";
+import { packageVersion } from "./package-version.ts";
 import { UsageReports } from "./services/usage-reports.ts";
 import { Traces } from "./trace-context.ts";
 
@@ -126,10 +126,4 @@ function exporterReadings(exporter: TraceExporter): Reading[] {
       read: () => exporter.queued,
     },
   ];
-}
-
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  const known = typeof manifest === "object" && manifest !== null && "version" in manifest;
-  return known ? String(manifest.version) : "unknown";
 }

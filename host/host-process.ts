@@ -3,6 +3,7 @@
 
 import { flushCompileCache } from "node:module";
 import type { HostConfig } from "./config.ts";
+import { type Inspection, RequestedInspections } from "./deploy/inspection-request.ts";
 import { assertEngineFlags } from "./engine-flags.ts";
 import { DataFolderError } from "./host-state.ts";
 import { limits } from "./limits.ts";
@@ -42,6 +43,7 @@ process.once("disconnect", () => {
 type Waiting = { resolve(): void; reject(error: Error): void };
 const syncs = new Map<number, Waiting>();
 let syncsAsked = 0;
+const inspections = new Map<number, (inspection: Inspection) => void>();
 
 /** Asks the supervisor: fsync is not to be had under the permission model. */
 const sync: SyncPath = (path) =>
@@ -51,10 +53,21 @@ const sync: SyncPath = (path) =>
     tell({ kind: "sync", id: syncsAsked, path });
   });
 
+const inspect = (id: number): Promise<Inspection> =>
+  new Promise((resolve) => {
+    inspections.set(id, resolve);
+    tell({ kind: "inspect", id });
+  });
+
 process.on("message", (message: ToHost) => {
   if (message.kind === "drain") {
     drainAsked = true;
     if (host !== null) drain(host);
+    return;
+  }
+  if (message.kind === "inspected") {
+    inspections.get(message.id)?.(message.inspection);
+    inspections.delete(message.id);
     return;
   }
   const waiting = syncs.get(message.id);
@@ -76,7 +89,11 @@ function drain(running: Host): void {
 }
 
 try {
-  host = await start(config, { listenFd: inheritedSocketFd, sync });
+  host = await start(config, {
+    listenFd: inheritedSocketFd,
+    sync,
+    openInspectors: () => RequestedInspections.open(config.dataDir, inspect),
+  });
   // It may have been asked while it started.
   if (drainAsked) drain(host);
   else tell({ kind: "listening", url: host.url, localUrl: host.localUrl });

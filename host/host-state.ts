@@ -1,9 +1,11 @@
 // The data folder of a host: locked, opened, and the crash of the host before this one judged. Called
 // by `main.ts` at start; afterwards the stores are on their own.
 
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { restoringName } from "./backup/restoring.ts";
 import { checkSeals } from "./check-seals.ts";
 import type { HostConfig } from "./config.ts";
 import { Preparer } from "./deploy/preparer.ts";
@@ -56,6 +58,8 @@ export type HostState = {
   /** Reads uploads, and keeps what it derives of them. */
   readonly preparer: Preparer;
   readonly logFolder: string;
+  /** The key that secrets are sealed with, where it is the folder's own. */
+  readonly secretKeyFile: string;
   /** The key that signed URLs are signed with; made when it is first asked for. */
   readonly linkKey: () => Buffer;
   /** The engine under which every live module was last checked. */
@@ -77,7 +81,9 @@ export async function openState(
 ): Promise<HostState> {
   const lock = await takeLock(dataDir);
   try {
+    assertRestored(dataDir);
     const runningFile = join(dataDir, "running");
+    const secretKeyFile = join(dataDir, "secrets.key");
     const stores = await openStores(
       join(dataDir, "mayfly.db"),
       (error) => {
@@ -93,7 +99,7 @@ export async function openState(
     );
     const artifacts = await FileArtifactStore.open(join(dataDir, "modules"), sync);
     await recordCrash(stores.functions, readRunning(runningFile), log);
-    const secretBox = new SecretBox(secretKeySource(join(dataDir, "secrets.key"), secretKey, sync));
+    const secretBox = new SecretBox(secretKeySource(secretKeyFile, secretKey, sync));
     const anew = await checkSeals(stores.secrets, secretBox, oldBox(secretKeyOld));
     if (anew > 0) log.info({ secrets: anew }, "all secrets are sealed under the new key: the old one may go");
     let linkKey: Buffer | undefined;
@@ -117,6 +123,7 @@ export async function openState(
       audit: stores.audit,
       secretBox,
       artifacts,
+      secretKeyFile,
       preparer: new Preparer(new PreparedFiles(join(dataDir, "prepared"))),
       linkKey: () => {
         linkKey ??= readOrMakeKey(join(dataDir, "links.key"));
@@ -142,6 +149,14 @@ export async function openState(
 function oldBox(key: string | null): SecretBox | null {
   const old = key === null ? null : parseSecretKey(key);
   return old === null ? null : new SecretBox({ read: () => old, make: async () => old });
+}
+
+/** Throws when a restore into the folder did not end: what there is of it is no host's state. */
+function assertRestored(dataDir: string): void {
+  if (!existsSync(join(dataDir, restoringName))) return;
+  throw new Error(
+    "a restore into it was cut off; run the restore again, or choose another folder with --data",
+  );
 }
 
 async function takeLock(dataDir: string): Promise<Disposable> {

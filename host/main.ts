@@ -1,9 +1,8 @@
 // Wires the host together: the only file that knows every folder. Started by `host-process.ts` under
 // the supervisor, and in process by tests.
 
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import pino, { type Logger } from "pino";
+import { Backups } from "./backup/backups.ts";
 import type { HostConfig } from "./config.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { checkEngine } from "./deploy/engine-check.ts";
@@ -23,6 +22,7 @@ import { type ControlParts, controlApp } from "./http/app.ts";
 import { BodyBudget } from "./http/body-budget.ts";
 import { InternalCalls } from "./http/internal-calls.ts";
 import { type InvokeRouteParts, InvokeRoutes } from "./http/invoke-routes.ts";
+import { endServer, listen } from "./http/listen.ts";
 import { Routing } from "./http/routing.ts";
 import { createHttpServer } from "./http/server.ts";
 import type { HostNow } from "./http/traffic-routes.ts";
@@ -46,6 +46,8 @@ export type HostOptions = {
   readonly log?: Logger;
   /** How files are made durable; directly by default. */
   readonly sync?: SyncPath;
+  /** Who tries uploads; called once the data folder is this host's. Processes of its own by default. */
+  readonly openInspectors?: () => Promise<Pick<Inspectors, "inspect" | "close">>;
   /** What the memories of live calls may hold together; half of the machine's memory by default. */
   readonly memoryBytesMax?: number;
   /** Events that wait or are dead letters at most; as `limits.queueEventsMax` by default. */
@@ -85,8 +87,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
   const { admission, bodies, invokeRoutes, logs, outbound, pools, scheduler } = engine;
   const events = startEvents(state, stores, engine, log, onFault);
   const routing = new Routing({ store: state.routes, hostNames: config.hostNames });
-  const inspectors = new Inspectors();
-  inspectors.prepare();
+  const inspectors = await (options.openInspectors ?? Inspectors.open)();
   const deployer = newDeployer(config, state, {
     inspectors,
     engine,
@@ -97,6 +98,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     onFault: (error) => onFault(error, ""),
   });
   await deployer.cleanUp();
+  const backups = await openBackups(config, state, deployer, onFault);
   let localUrl = "";
   const app = controlApp({
     ...access,
@@ -106,6 +108,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     releases: engine.releases,
     routes: state.routes,
     routing,
+    backups,
     ...stores,
     ...engine.shown,
     events: state.events,
@@ -119,7 +122,7 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     onDeploy: (outcome) => observers.metrics.deploy(outcome),
     onFault,
   });
-  const server = createHttpServer({ invokeRoutes, routing, app, onFault });
+  const server = createHttpServer({ invokeRoutes, routing, app, onFault, ending: () => admission.draining });
   const bound = await listen(server, config, options.listenFd);
   localUrl = bound.localUrl;
   events.start();
@@ -132,12 +135,8 @@ export async function start(config: HostConfig, options: HostOptions = {}): Prom
     stop: async () => {
       state.expectEnd();
       ending.abort();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
       const delivered = events.close();
-      await Promise.race([admission.drain(), timeout(limits.drainTimeoutMs)]);
-      await Promise.race([closed, timeout(1_000)]);
-      server.closeAllConnections();
+      await endServer(server, admission.drain(), limits.drainTimeoutMs);
       await checked;
       await pools.close();
       scheduler.close();
@@ -188,7 +187,7 @@ function startEvents(
 function newDeployer(
   config: HostConfig,
   { functions, artifacts, preparer }: HostState,
-  parts: { inspectors: Inspectors; engine: Engine } & {
+  parts: { inspectors: Pick<Inspectors, "inspect">; engine: Engine } & {
     onRemoved: (name: string) => void;
     onFault: (error: unknown) => void;
   },
@@ -212,6 +211,21 @@ function newDeployer(
     onOrphaned: (digest) => engine.modules.drop(digest),
     freed: (digest) => engine.held.freed(digest),
     onFault,
+  });
+}
+
+function openBackups(
+  { dataDir }: HostConfig,
+  state: HostState,
+  deployer: Deployer,
+  onFault: OnFault,
+): Promise<Backups> {
+  return Backups.open({
+    ...state,
+    dataDir,
+    now: Date.now,
+    cleanUp: () => deployer.cleanUp(),
+    onFault: (error) => onFault(error, ""),
   });
 }
 
@@ -340,24 +354,6 @@ function lineAppender(logs: LogStore, isThere: (versionId: number, name: string)
   return ({ id, name }: Deployment, line: LogLine): void => {
     if (isThere(id, name)) logs.append(name, line);
   };
-}
-
-async function listen(
-  server: Server,
-  config: HostConfig,
-  listenFd: number | undefined,
-): Promise<{ url: string; localUrl: string }> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(
-      listenFd === undefined ? { host: config.host, port: config.port } : { fd: listenFd, backlog: 511 },
-      resolve,
-    );
-  });
-  const { address, port, family } = server.address() as AddressInfo;
-  const urlOf = (name: string): string => `http://${family === "IPv6" ? `[${name}]` : name}:${port}`;
-  const local = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
-  return { url: urlOf(address), localUrl: urlOf(local) };
 }
 
 function timeout(ms: number): Promise<void> {

@@ -1,6 +1,7 @@
 // The outer process: binds the socket, starts the host with its flags, watches its heartbeat, and
 // replaces it when it dies or hangs; connections that arrive meanwhile wait in the socket. Runs no
-// guest code and reads no file of the data folder (it only synchronises them), so that nothing a guest does can reach it.
+// guest code and reads no file of the data folder (it synchronises them, and passes on to the inspectors that it
+// starts what the host process wrote for them), so that nothing a guest does can reach it.
 //
 //   starting -> serving -> draining -> ended
 //      |  ^        |          ^
@@ -14,6 +15,8 @@ import { totalmem } from "node:os";
 import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HostConfig } from "./config.ts";
+import { Inspectors } from "./deploy/inspect.ts";
+import { inspectRequested } from "./deploy/inspection-request.ts";
 import { hostEnv, hostFlags } from "./engine-flags.ts";
 import { limits } from "./limits.ts";
 import { makeFolder } from "./make-folder.ts";
@@ -67,6 +70,7 @@ class Supervisor {
   readonly #socket: BoundSocket;
   readonly #options: SuperviseOptions;
   readonly #end: (code: number) => void;
+  readonly #inspectors = new Inspectors();
   #state: State = "starting";
   #child: ChildProcess | null = null;
   /** Lives in a row that ended before they served. */
@@ -91,7 +95,8 @@ class Supervisor {
   }
 
   run(): void {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => this.#asked(signal));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.on(signal, () => this.#asked(signal));
     this.#start();
   }
 
@@ -126,6 +131,7 @@ class Supervisor {
 
   #heard(message: FromHost): void {
     if (message.kind === "sync") return void this.#sync(message.id, message.path);
+    if (message.kind === "inspect") return void this.#inspect(message.id);
     if (message.kind === "beat") this.#watchMemory(message.rssBytes);
     // A start may block: it waits for the data folder's lock.
     this.#expectBeat(this.#state === "starting" ? startTimeoutMs : limits.heartbeatTimeoutMs);
@@ -133,6 +139,7 @@ class Supervisor {
     this.#state = "serving";
     this.#expectBeat(limits.heartbeatTimeoutMs);
     this.#servedAtMs = performance.now();
+    this.#inspectors.prepare();
     if (!this.#announced) {
       this.#announced = true;
       process.stdout.write(`Mayfly is listening on ${message.url}\n`);
@@ -162,6 +169,12 @@ class Supervisor {
       error = (cause as Error).message;
     }
     if (child?.connected) child.send({ kind: "synced", id, error } satisfies ToHost, () => {});
+  }
+
+  async #inspect(id: number): Promise<void> {
+    const child = this.#child;
+    const inspection = await inspectRequested(this.#inspectors, this.#config.dataDir, id);
+    if (child?.connected) child.send({ kind: "inspected", id, inspection } satisfies ToHost, () => {});
   }
 
   /** Kills a host that stays silent; a busy or blocked event loop is no host. */
@@ -237,6 +250,7 @@ class Supervisor {
     this.#state = "ended";
     if (this.#restart !== null) clearTimeout(this.#restart);
     this.#socket.close();
+    this.#inspectors.close();
     this.#end(code);
   }
 }

@@ -66,11 +66,13 @@ function stepArguments() {
       return [[join(root, "bench/peers/main.ts"), ...rest]];
     case "check":
       return [[script("check.ts")]];
+    case "compile":
+      return [["--disable-warning=ExperimentalWarning", script("compile.ts")]];
     case "format":
       return [[join(root, "node_modules/@biomejs/biome/bin/biome"), "check", "--write", ...rest]];
     default:
       process.stderr.write(
-        `Unknown step "${step}", want start, test, soak, check, bench, bench:peers or format\n`,
+        `Unknown step "${step}", want start, test, soak, check, compile, bench, bench:peers or format\n`,
       );
       process.exit(2);
   }

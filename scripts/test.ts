@@ -21,7 +21,7 @@ const root = join(import.meta.dirname, "..");
 const filesPerProcess = 8;
 /** Not among them: what attacks the process it runs in, ends it, or looks at its memory. */
 const sharing =
-  /^test\/(build|cli(\/bench)?|contract|deploy|events|files|guest|http|invoke|observe|outbound|postgres|store|wasm(\/meter)?|worker)\/[^/]+$/;
+  /^test\/(build|cli(\/bench)?|contract|deploy|events|files|guest|http|invoke|observe|outbound|packaging|postgres|store|wasm(\/meter)?|worker)\/[^/]+$/;
 const files = positionals.length > 0 ? positionals : globSync("test/**/*.test.ts", { cwd: root }).sort();
 
 // A file by itself compiles what it needs.

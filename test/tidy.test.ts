@@ -25,15 +25,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   observe: [],
   store: ["worker"],
   access: ["store"],
+  backup: ["store"],
   build: ["observe", "wasm"],
   invoke: ["worker", "wasm", "store"],
   deploy: ["worker", "wasm", "store", "observe", "files"],
-  http: ["invoke", "deploy", "store", "observe", "services", "events", "access"],
+  http: ["invoke", "deploy", "store", "observe", "services", "events", "access", "backup"],
   outbound: ["http"],
   services: ["store", "events"],
   events: ["http", "store", "observe"],
   postgres: ["events", "store"],
-  cli: ["build", "observe", "wasm", "files"],
+  cli: ["build", "observe", "wasm", "files", "backup"],
 };
 
 /** Files at the root of host/ that wire: nothing but an entry point may import them. */
@@ -58,6 +59,7 @@ const entries = [
   "host/deploy/preparer-thread.ts",
   "host/worker/entry.ts",
   "host/store/sqlite/writer-thread.ts",
+  "host/store/sqlite/snapshot-thread.ts",
   "host/wasm/rewriter-thread.ts",
   "host/build/compiler-thread.ts",
   "host/build/componentize.ts",

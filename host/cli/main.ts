@@ -3,6 +3,7 @@
 // else. Importing it does nothing.
 
 import { auditCommand } from "./commands/audit.ts";
+import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { blobCommands } from "./commands/blob.ts";
 import { buildCommand } from "./commands/build.ts";
@@ -61,6 +62,8 @@ const commands = [
   namespaceCommands,
   auditCommand,
   removeCommand,
+  backupCommand,
+  restoreCommand,
   devCommand,
   callCommand,
   benchCommands,

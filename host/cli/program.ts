@@ -1,9 +1,9 @@
 // Hands the commands to commander: parsing, --help, "did you mean". Called by `main.ts` once per
 // run. It prints nothing but help; faults come out as WrongUsage with the failing command's hint.
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { defaultNamespace } from "../namespace.ts";
+import { packageVersion } from "../package-version.ts";
 import { hostUrlDefault, readHostUrl, readNamespace, readToken } from "./arguments.ts";
 import { createClient } from "./client.ts";
 import {
@@ -197,10 +197,4 @@ function usageMessage(error: CommanderError): string {
 
 function appended(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
-}
-
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  const known = typeof manifest === "object" && manifest !== null && "version" in manifest;
-  return known ? String(manifest.version) : "unknown";
 }

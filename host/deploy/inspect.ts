@@ -1,10 +1,15 @@
 // Runs the inspector process over one upload and reads its verdict: what it says, that it died, or
 // that it took too long. A spare process is kept ready, because starting one costs more than the
-// inspection. One that the system killed, or that could not be told its work, says nothing about the
-// upload: another one is asked, once.
+// inspection. One that the system killed says nothing about the upload: another one is asked, once.
+// Used by the supervisor for the host process, which may start none; in process by tests. What is asked passes
+// through as bytes that nobody but the inspector reads.
 
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
+import { serialize } from "node:v8";
 import { inspectorFlags } from "../engine-flags.ts";
 import { HostError } from "../errors.ts";
 import type { FreshCosts } from "../function.ts";
@@ -14,6 +19,13 @@ import type { InspectReply, InspectRequest } from "./inspector.ts";
 export class Inspectors {
   #spare: ChildProcess | null = null;
   #closed = false;
+
+  /** With a spare process. */
+  static async open(this: void): Promise<Inspectors> {
+    const inspectors = new Inspectors();
+    inspectors.prepare();
+    return inspectors;
+  }
 
   /** Starts the spare process. */
   prepare(): void {
@@ -30,17 +42,23 @@ export class Inspectors {
    * throws the deploy's HostError.
    */
   async inspect(request: InspectRequest): Promise<FreshCosts> {
+    const bytes = serialize(request);
+    return this.inspectBytes(() => Readable.from([bytes]));
+  }
+
+  /** The same of a request that is serialised, wherever it comes from. */
+  async inspectBytes(open: () => Readable): Promise<FreshCosts> {
     try {
-      return await this.#ask(request);
+      return await this.#ask(open());
     } catch (error) {
       if (!(error instanceof InspectorLost)) throw error;
-      return this.#ask(request).catch((again: unknown) => {
+      return this.#ask(open()).catch((again: unknown) => {
         throw again instanceof InspectorLost ? endedProcess(again) : again;
       });
     }
   }
 
-  async #ask(request: InspectRequest): Promise<FreshCosts> {
+  async #ask(request: Readable): Promise<FreshCosts> {
     const child = this.#spare ?? start();
     this.#spare = null;
     try {
@@ -58,20 +76,23 @@ export class Inspectors {
 }
 
 function start(): ChildProcess {
-  const child = fork(fileURLToPath(import.meta.resolve("./inspector.ts")), [], {
-    execArgv: inspectorFlags(),
+  const program = fileURLToPath(import.meta.resolve("./inspector.ts"));
+  const child = spawn(process.execPath, [...inspectorFlags(), program], {
     env: {},
-    serialization: "advanced",
-    stdio: ["ignore", "ignore", "ignore", "ipc"],
+    stdio: ["pipe", "ignore", "ignore", "ipc"],
   });
-  // A spare must not keep the host from ending.
+  // A spare must not keep the process from ending.
   child.unref();
   child.channel?.unref();
+  (child.stdin as Socket | null)?.unref();
   child.on("error", () => {});
   return child;
 }
 
 type Step = "compile" | "start";
+
+/** What comes of writing to a process that has ended; its end says more. */
+const endedCodes = new Set(["EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "ERR_STREAM_DESTROYED"]);
 
 /** The process is gone, and it may not have been the upload's doing. */
 class InspectorLost extends Error {
@@ -85,7 +106,7 @@ class InspectorLost extends Error {
   }
 }
 
-function verdict(child: ChildProcess, request: InspectRequest): Promise<FreshCosts> {
+function verdict(child: ChildProcess, request: Readable): Promise<FreshCosts> {
   return new Promise((resolve, reject) => {
     let step: Step = "compile";
     const refuse = (error: Error): void => {
@@ -119,8 +140,11 @@ function verdict(child: ChildProcess, request: InspectRequest): Promise<FreshCos
       const lost = new InspectorLost(step, signal ?? `exit code ${code}`);
       refuse(signal === "SIGKILL" ? lost : endedProcess(lost));
     });
-    child.send(request, (error) => {
-      if (error !== null) refuse(new InspectorLost(step, error.message));
+    const { stdin } = child;
+    // A process that could not be started has none; it is closed all the same.
+    if (stdin === null) return;
+    pipeline(request, stdin).catch((error: NodeJS.ErrnoException) => {
+      if (!endedCodes.has(error.code ?? "")) refuse(error);
     });
   });
 }

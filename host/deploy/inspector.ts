@@ -1,7 +1,9 @@
 // The throw-away process: compiles one upload for the first time and instantiates it, because a tiny
 // module can abort the process that does (docs/threat-model.md H4). Started by `inspect.ts`, which kills it when
-// it takes too long. Touches no file and opens no socket.
+// it takes too long. Reads one request from stdin, touches no file and opens no socket.
 
+import { buffer } from "node:stream/consumers";
+import { deserialize } from "node:v8";
 import { decodeTree } from "../files/file-tree.ts";
 import type { FreshCosts } from "../function.ts";
 import { printable } from "../printable.ts";
@@ -25,7 +27,14 @@ export type InspectReply =
   | { readonly step: "trapped"; readonly reason: string }
   | { readonly step: "done"; readonly costs: FreshCosts };
 
-process.on("message", (request: InspectRequest) => {
+// Whoever started it is gone.
+process.once("disconnect", () => process.exit(1));
+
+const asked = await buffer(process.stdin);
+if (asked.byteLength === 0) process.exit(1);
+inspect(deserialize(asked) as InspectRequest);
+
+function inspect(request: InspectRequest): void {
   let modules: WebAssembly.Module[];
   try {
     modules = request.modules.map(compiled);
@@ -35,7 +44,7 @@ process.on("message", (request: InspectRequest) => {
   // Sent before the start function runs, which may never end. The message is in the pipe when the
   // callback comes, so the parent's clock for the start function begins then.
   process.send?.({ step: "compiled" } satisfies InspectReply, () => void tryInstance(modules, request));
-});
+}
 
 function compiled({ upload, bytes }: PreparedModule): WebAssembly.Module {
   const copy = new Uint8Array(upload);

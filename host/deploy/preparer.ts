@@ -67,7 +67,7 @@ type Answer = Exclude<PreparerReply, { kind: "refused" }>;
 
 function onThread(task: PreparerTask): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./preparer-thread.ts", import.meta.url));
+    const worker = new Worker(new URL(import.meta.resolve("./preparer-thread.ts")));
     const timer = setTimeout(() => end(() => reject(tookTooLong())), limits.prepareTimeoutMs);
     const end = (then: () => void): void => {
       clearTimeout(timer);

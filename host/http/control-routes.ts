@@ -11,6 +11,7 @@ import type { FunctionStore } from "../store/function-store.ts";
 import { type AliasRouteParts, aliasRoutes } from "./alias-routes.ts";
 import type { ControlEnv } from "./app.ts";
 import { type AuditRouteParts, auditRoutes } from "./audit-routes.ts";
+import { type BackupRouteParts, backupRoutes } from "./backup-routes.ts";
 import { type BlobRouteParts, blobRoutes, linkRoutes } from "./blob-routes.ts";
 import { type EventRouteParts, eventRoutes } from "./event-routes.ts";
 import { functionRoutes } from "./function-routes.ts";
@@ -48,7 +49,8 @@ export type ControlRouteParts = {
   UsageRouteParts &
   TokenRouteParts &
   NamespaceRouteParts &
-  AuditRouteParts;
+  AuditRouteParts &
+  BackupRouteParts;
 
 export function controlRoutes(parts: ControlRouteParts): Hono<ControlEnv> {
   const routes = new Hono<ControlEnv>();
@@ -71,6 +73,7 @@ export function controlRoutes(parts: ControlRouteParts): Hono<ControlEnv> {
   routes.route("/v1/namespaces", namespaceRoutes(parts));
   routes.route("/v1/tokens", tokenRoutes(parts));
   routes.route("/v1/audit", auditRoutes(parts));
+  routes.route("/v1/backup", backupRoutes(parts));
   return routes;
 }
 

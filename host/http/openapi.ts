@@ -292,6 +292,21 @@ const paths = {
   ...eventPaths,
   ...invocationPaths,
   ...observePaths,
+  "/v1/backup": {
+    post: operation(
+      "makeBackup",
+      "Everything that the host keeps, keys and logs apart, as it is now: a tar archive with manifest.json last",
+      {
+        200: {
+          description: "An archive; one without manifest.json was cut off",
+          content: {
+            "application/x-tar": { schema: { type: "string", contentMediaType: "application/x-tar" } },
+          },
+        },
+      },
+      ["backup_running", "overloaded", "storage_full"],
+    ),
+  },
   "/healthz": { get: open("getHealth", "The host process answers", ok("Live", { type: "object" })) },
   "/readyz": {
     get: open("getReadiness", "The host takes calls", {

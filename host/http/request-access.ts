@@ -43,6 +43,8 @@ export function needOf(method: string, path: string): Need {
   });
   if (root === "limits") return need(scopes);
   if (managed.has(root)) return need(["admin"]);
+  // All that a host has is in it.
+  if (root === "backup") return need(["admin"], true);
   if (root === "namespaces") return need([isRead ? "read" : "admin"], true);
   if (root === "topics") return need(["invoke"]);
   // Whoever had a call made may fetch its answer.

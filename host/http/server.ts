@@ -21,6 +21,8 @@ export type ServerParts = {
   readonly routing?: Pick<Routing, "take">;
   readonly app: Hono<ControlEnv>;
   readonly onFault: (error: unknown, requestId: string) => void;
+  /** Whether the host ends soon: then each answer is the last on its connection. */
+  readonly ending?: () => boolean;
   /** An idle connection is kept this long, and a second more; 5 s unless given. */
   readonly keepAliveTimeoutMs?: number;
   /** `limits.writeStallTimeoutMs` unless given. */
@@ -53,7 +55,7 @@ export function createHttpServer(parts: ServerParts): Server {
     writeProblem(request, response, problem, own);
   };
   const cutStalled = cutStalledReader(writeStallTimeoutMs);
-  const closing = (): boolean => !server.listening;
+  const closing = (): boolean => !server.listening || parts.ending?.() === true;
   const begin = (response: ServerResponse): void => {
     response.on("prefinish", cutStalled);
     if (closing()) response.shouldKeepAlive = false;

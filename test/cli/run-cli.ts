@@ -35,6 +35,8 @@ const noModules: HostModules = {
   compileFunction: () => Promise.reject(new Error("this test has no compiler")),
   compileModule: () => Promise.reject(new Error("this test has no compiler")),
   callExport: () => Promise.reject(new Error("this test has no loader")),
+  receiveBackup: () => Promise.reject(new Error("this test has no backups")),
+  restoreBackup: () => Promise.reject(new Error("this test has no backups")),
 };
 
 export function startCli(argv: readonly string[], options: CliOptions = {}): RunningCli {

@@ -94,7 +94,7 @@ test("--help lists every command of the contract and exits 0", async () => {
   assert.equal(stderr, "");
   const listed = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
   const wanted =
-    "serve init build deploy invoke list logs config release promote rollback alias route secret kv blob invocations usage top trigger publish events token namespace audit remove dev call bench help";
+    "serve init build deploy invoke list logs config release promote rollback alias route secret kv blob invocations usage top trigger publish events token namespace audit remove backup restore dev call bench help";
   assert.deepEqual(listed, wanted.split(" "));
 });
 

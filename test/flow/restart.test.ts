@@ -60,15 +60,26 @@ test("a host process that was paused together with its supervisor is not taken f
   assert.doesNotMatch(host.output, /silent/);
 });
 
-test("SIGTERM lets running work end, takes no new work, and exits with 0", async () => {
-  await using host = await SupervisedHost.start();
-  await deployBusy(host);
-  const running = fetch(`${host.url}/fn/busy`).then(async (answer) => [answer.status, await answer.text()]);
-  await untilRunning(host);
-  process.kill(host.supervisorPid, "SIGTERM");
-  assert.deepEqual(await running, [200, "done"]);
-  assert.equal(await host.exit(), 0);
-});
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  test(`${signal} lets running work end, takes no new work, says so, and exits with 0`, async () => {
+    await using host = await SupervisedHost.start();
+    await deployBusy(host);
+    const running = fetch(`${host.url}/fn/busy`).then(async (answer) => [answer.status, await answer.text()]);
+    await untilRunning(host);
+    process.kill(host.supervisorPid, signal);
+    await until(
+      () => host.output.includes(`${signal}: no new work`),
+      5_000,
+      () => host.output,
+    );
+    const ready = fetch(`${host.url}/readyz`, { headers: { connection: "close" } });
+    assert.deepEqual(await running, [200, "done"]);
+    // On a connection made after the signal; the host may have ended before it came to it.
+    const status = await ready.then((answer) => answer.status).catch(() => null);
+    assert.ok(status === 503 || status === null, `${status}`);
+    assert.equal(await host.exit(), 0);
+  });
+}
 
 test("a signal to the whole process group drains as one to the supervisor does", async () => {
   await using host = await SupervisedHost.start();

@@ -10,6 +10,8 @@ import { join } from "node:path";
 const cli = join(import.meta.dirname, "../../bin/mayfly.js");
 
 export type ServeOptions = {
+  /** The file of the command; the checkout's own unless given. */
+  readonly command?: string;
   readonly dataDir?: string;
   readonly arguments?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -33,7 +35,7 @@ export class SupervisedHost implements AsyncDisposable {
     this.#ownsData = ownsData;
     this.process = spawn(
       process.execPath,
-      [cli, "serve", "--port", "0", "--data", dataDir, ...(options.arguments ?? [])],
+      [options.command ?? cli, "serve", "--port", "0", "--data", dataDir, ...(options.arguments ?? [])],
       { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.env }, detached: true },
     );
     for (const stream of [this.process.stdout, this.process.stderr]) {

@@ -18,6 +18,11 @@ const asks = [
   ["PUT /v1/functions/late", "503 overloaded"],
   ["PUT /v1/functions/puppet/config", "503 overloaded"],
   ["POST /v1/functions/puppet/rollback", "503 overloaded"],
+  ["POST /v1/functions/puppet/promote", "503 overloaded"],
+  ["PUT /v1/functions/puppet/aliases/next", "503 overloaded"],
+  ["DELETE /v1/functions/puppet/aliases/next", "503 overloaded"],
+  ["PUT /v1/routes/api", "503 overloaded"],
+  ["DELETE /v1/routes/api", "503 overloaded"],
   ["POST /v1/functions/puppet/unquarantine", "503 overloaded"],
   ["DELETE /v1/functions/puppet", "503 overloaded"],
   ["PUT /v1/kv/store/key", "503 overloaded"],
@@ -28,6 +33,7 @@ const asks = [
   ["DELETE /v1/blobs/bucket/key", "503 overloaded"],
   ["POST /v1/links", "503 overloaded"],
   ["POST /v1/topics/orders", "503 overloaded"],
+  ["POST /v1/backup", "503 overloaded"],
   ["PUT /v1/functions/puppet/triggers/t", "503 overloaded"],
   ["DELETE /v1/functions/puppet/triggers/t", "503 overloaded"],
   ["PUT /v1/functions/puppet/secrets/KEY", "503 overloaded"],
@@ -64,7 +70,7 @@ test("every change that is documented is among what is asked below, and may be o
 test("a host that drains takes no change, answers reads, and closes its connections", async () => {
   const host = await TestHost.start();
   await host.deploy("puppet", puppet());
-  await host.configure("puppet", { timeoutMs: 3_000, cpuMs: 900_000 });
+  await host.configure("puppet", { timeoutMs: 8_000, cpuMs: 900_000 });
   // Connections with a request begun are not idle, and so are not closed when the drain begins.
   const begin = async (line: string): Promise<RawConnection> =>
     (await RawConnection.open(host.port)).write(`${line} HTTP/1.1\r\nHost: localhost\r\n`);
@@ -79,6 +85,15 @@ test("a host that drains takes no change, answers reads, and closes its connecti
   upload.write(`Expect: 100-continue\r\nContent-Length: ${module.length}\r\n\r\n`);
   assert.equal((await upload.answer())?.status, 100);
   const closed = host.close();
+  const uploaded = await upload.write(module).answer();
+  assert.equal(`${uploaded?.status} ${uploaded?.header("connection")}`, "201 close");
+  upload.close();
+  for (const path of ["/readyz", "/fn/puppet"]) {
+    const late = await host.ask("GET", path);
+    assert.equal(late.status, 503, `a new connection: ${path}`);
+    assert.equal(late.header("connection"), "close");
+  }
+  assert.equal((await host.ask("GET", "/healthz")).status, 200);
   for (const [at, [line, outcome]] of asks.entries()) {
     const connection = begun[at];
     const answer = await connection?.write("Content-Length: 0\r\n\r\n").answer();
@@ -87,9 +102,6 @@ test("a host that drains takes no change, answers reads, and closes its connecti
     if (outcome.startsWith("503")) assert.match(answer?.header("retry-after") ?? "", /^[1-9]\d*$/, line);
     connection?.close();
   }
-  const uploaded = await upload.write(module).answer();
-  assert.equal(`${uploaded?.status} ${uploaded?.header("connection")}`, "201 close");
-  upload.close();
   const last = await running.answer();
   assert.equal(outcomeOf(last), "504 deadline_exceeded");
   assert.equal(last?.header("connection"), "close");

@@ -7,7 +7,9 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { HostError } from "../../errors.ts";
 import type { ArtifactStore } from "../artifact-store.ts";
+import type { HeldFiles } from "../held-files.ts";
 import type { SyncPath } from "../sync.ts";
+import { openIfThere } from "./open-if-there.ts";
 
 const suffix = ".wasm";
 
@@ -20,6 +22,7 @@ export class FileArtifactStore implements ArtifactStore {
   readonly #folder: string;
   readonly #sync: SyncPath;
   #writes = 0;
+  #holds = 0;
 
   private constructor(folder: string, sync: SyncPath) {
     this.#folder = folder;
@@ -55,14 +58,29 @@ export class FileArtifactStore implements ArtifactStore {
   }
 
   async remove(digest: string): Promise<void> {
-    await rm(this.#path(digest), { force: true });
+    if (this.#holds === 0) await rm(this.#path(digest), { force: true });
   }
 
   async retain(kept: ReadonlySet<string>): Promise<void> {
+    if (this.#holds > 0) return;
     const names = new Set([...kept].map((digest) => fileName(digest)));
     for (const name of await readdir(this.#folder)) {
       if (!names.has(name)) await rm(join(this.#folder, name), { force: true });
     }
+  }
+
+  /** Until disposed of, no bytes are removed; `onFree` is to see then to what was to go meanwhile. */
+  hold(onFree: () => Promise<void>): HeldFiles {
+    this.#holds += 1;
+    const nameOf = (hex: string): string => fileName(`sha256:${hex}`);
+    return {
+      nameOf,
+      open: (hex) => openIfThere(join(this.#folder, nameOf(hex))),
+      [Symbol.asyncDispose]: async () => {
+        this.#holds -= 1;
+        if (this.#holds === 0) await onFree();
+      },
+    };
   }
 
   #path(digest: string): string {

@@ -7,7 +7,9 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, opendir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { HostError } from "../../errors.ts";
+import type { HeldFiles } from "../held-files.ts";
 import type { SyncPath } from "../sync.ts";
+import { openIfThere } from "./open-if-there.ts";
 
 /** Bytes that have come, not yet of any blob. Whoever has one keeps or discards it. */
 export type ReceivedBytes = {
@@ -26,6 +28,9 @@ export class BlobFiles {
   /** By digest: the end of what was last begun under its lock. */
   readonly #locks = new Map<string, Promise<unknown>>();
   #received = 0;
+  #holds = 0;
+  /** Digests whose files are to be looked at again when nobody holds them. */
+  readonly #kept = new Set<string>();
 
   private constructor(folder: string, sync: SyncPath, isUsed: (digest: string) => boolean) {
     this.#folder = folder;
@@ -100,16 +105,28 @@ export class BlobFiles {
 
   /** Null when the bytes are not there: their blob was changed a moment ago. */
   async open(digest: string): Promise<FileHandle | null> {
-    try {
-      return await open(this.#path(digest), "r");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-      throw error;
-    }
+    return openIfThere(this.#path(digest));
+  }
+
+  /** Until disposed of, no bytes are removed; what was to go meanwhile goes then. */
+  hold(): HeldFiles {
+    this.#holds += 1;
+    return {
+      nameOf: (digest) => digest,
+      open: (digest) => this.open(digest),
+      [Symbol.asyncDispose]: async () => {
+        this.#holds -= 1;
+        if (this.#holds > 0) return;
+        const digests = [...this.#kept];
+        this.#kept.clear();
+        await this.release(digests);
+      },
+    };
   }
 
   async #removeUnused(digest: string): Promise<void> {
-    if (!this.#isUsed(digest)) await rm(this.#path(digest), { force: true });
+    if (this.#holds > 0) this.#kept.add(digest);
+    else if (!this.#isUsed(digest)) await rm(this.#path(digest), { force: true });
   }
 
   /** Runs `work` when nothing else runs under any of the locks. */
