@@ -2,6 +2,7 @@
 // spreadsheet or a bill.
 
 import { z } from "zod";
+import { qualifiedName } from "../../namespace.ts";
 import { type CommandSpec, flagOption, textOption } from "../command.ts";
 import { WrongUsage } from "../failure.ts";
 import { readAnswerBytes, readJson } from "../host-answer.ts";
@@ -51,7 +52,8 @@ export const usageCommand: CommandSpec = {
     "mayfly usage hello --by day --last 7d",
     "mayfly usage --by function,version --from 2026-11-01 --to 2026-12-01 --csv > november.csv",
   ],
-  notes: "Hours are whole, in UTC. Without times it is this month so far.",
+  notes:
+    "Hours are whole, in UTC. Without times it is this month so far. Without --namespace it is of all namespaces.",
   options: [
     {
       flags: "--by <keys>",
@@ -60,18 +62,17 @@ export const usageCommand: CommandSpec = {
     { flags: "--from <time>", meaning: "a day, 2026-11-30, or a time, 2026-11-30T12:00:00Z" },
     { flags: "--to <time>", meaning: "the same; now unless given" },
     { flags: "--last <span>", meaning: "in place of --from: hours or days, 24h or 7d" },
-    { flags: "--namespace <name>", meaning: "functions of one namespace" },
     { flags: "--csv", meaning: "print CSV" },
   ],
   usesHost: true,
-  async run([name], { client, io, options, output }) {
+  async run([name], { client, io, namespace, options, output }) {
     const query = new URLSearchParams();
     const put = (key: string, value: string | undefined): void => {
       if (value !== undefined) query.set(key, value);
     };
-    put("function", name);
+    put("function", name === undefined ? undefined : qualifiedName(name, namespace()));
     put("by", textOption(options, "by"));
-    put("namespace", textOption(options, "namespace"));
+    put("namespace", textOption(options, "namespace") ?? io.env.MAYFLY_NAMESPACE);
     put("from", fromTime(textOption(options, "from"), textOption(options, "last"), Date.now()));
     put("to", textOption(options, "to"));
     const host = client();
