@@ -77,6 +77,7 @@ test("each scope opens its routes, and no others", async () => {
     ["GET", "/metrics", undefined, []],
     ["GET", "/v1/namespaces", undefined, []],
     ["PUT", "/v1/namespaces/more", "{}", []],
+    ["POST", "/v1/backup", undefined, []],
   ] as const) {
     for (const [scope, { token }] of Object.entries(tokens)) {
       const answer = await as(token, method, path, body);
@@ -92,6 +93,11 @@ test("each scope opens its routes, and no others", async () => {
   for (const path of ["/metrics", "/v1/namespaces", "/v1/namespaces/team/functions"]) {
     assert.equal((await as(ofHost.token, "GET", path)).status, 200, path);
   }
+  // What is in a backup is more than whoever deploys may read.
+  const deploys = await make({ scopes: ["read", "deploy", "invoke"], allNamespaces: true });
+  assertProblem(await as(deploys.token, "POST", "/v1/backup"), 403, "forbidden");
+  const manages = await make({ scopes: ["admin"], allNamespaces: true });
+  assert.equal((await as(manages.token, "POST", "/v1/backup")).status, 200);
 });
 
 test("a token for some names touches and lists those alone", async () => {
