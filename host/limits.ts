@@ -96,6 +96,12 @@ export const limitTable = {
     "some 100,000 instructions each, that a component's allocator may run while the host waits for it",
   ),
   resourcesPerCallMax: limit(10_000, "resources", "that a component holds at one time"),
+  listBytesMax: limit(16 * 1024 * 1024, "bytes", "of strings and bytes in one list of a component's"),
+  keptBytesMax: limit(
+    64 * 1024 * 1024,
+    "bytes",
+    "of fields, bodies and answers that the host keeps for a component beside its memory",
+  ),
   logBytesPerCallMax: limit(64 * 1024, "bytes", "a guest that floods its log is cut"),
   logLinesPerCallMax: limit(1_000, "lines", "a guest that floods its log is cut"),
   logLineBytesMax: limit(8 * 1024, "bytes", "a longer line is cut"),

@@ -106,6 +106,22 @@ test("an instance that hoards handles from call to call is replaced before its t
   assert.deepEqual(await firstBytes("hoarder", 5), [1, 2, 1, 2, 1]);
 });
 
+test("an instance for which the host keeps much from call to call is replaced", async () => {
+  const keeper = handler(
+    `(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+     (memory.fill (i32.const 196608) (i32.const 97) (i32.const 40000))
+     (local.set $a (call $fields))
+     (call $append (local.get $a) (i32.const 196608) (i32.const 4)
+       (i32.const 196608) (i32.const 40000) (i32.const 512))
+     (i32.store8 (i32.const 1024) (global.get $calls))
+     (call $answer (local.get $out) (i32.const 1024) (i32.const 1))`,
+    "(global $calls (mut i32) (i32.const 0))",
+  );
+  await host.configure("keeper", { isolation: "reuse" });
+  await host.deploy("keeper", component(keeper));
+  assert.deepEqual(await firstBytes("keeper", 5), [1, 2, 1, 2, 1]);
+});
+
 test("an instance that takes one call alone is told so, and after three of them each call has its own", async () => {
   const once = handler(
     `(if (global.get $called) (then (return)))
