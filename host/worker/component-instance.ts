@@ -110,6 +110,10 @@ export class ComponentInstance implements Guest {
     );
   }
 
+  get holdsOfHost(): boolean {
+    return this.#guest.call.resources.count > 0;
+  }
+
   bind(call: InstanceCall): void {
     this.calls += 1;
     this.#call = call;

@@ -137,3 +137,22 @@ test("an instance that takes one call alone is told so, and after three of them 
   for (const reason of reasons)
     assert.match(reason, /gave no answer to call 2 of its instance.*isolation "fresh"/);
 });
+
+test("a handle that an instance got while it started is there in each of its calls, whatever its isolation", async () => {
+  const starting = component(
+    handler(
+      `(call $write (global.get $stdout) (i32.const 1024) (i32.const 4) (i32.const 512))
+       (call $answer (local.get $out) (i32.const 1024) (i32.const 4))`,
+      `(data (i32.const 1024) "text") (global $stdout (mut i32) (i32.const 0))
+       (func $init (global.set $stdout (call $get_stdout))) (start $init)`,
+      `(import "wasi:cli/stdout@0.2.12" "get-stdout" (func $get_stdout (result i32)))`,
+    ),
+  );
+  for (const isolation of ["fresh", "snapshot", "reuse", "dedicated"]) {
+    await host.configure("starting", { isolation });
+    await host.deploy("starting", starting);
+    for (let call = 0; call < 4; call += 1) {
+      assert.equal((await host.call("starting")).text, "text", `${isolation}, call ${call}`);
+    }
+  }
+});
