@@ -114,6 +114,11 @@ export const limitTable = {
     "of one call to the system interface (WASI): a program may write byte by byte, and pays with its CPU time",
   ),
   systemCallBytesMax: limit(65_536, "bytes", "moved by one call of it: more is done in several"),
+  systemRandomBytesMax: limit(
+    4 * 1024 * 1024,
+    "bytes",
+    "random ones, of one call to the system interface: libraries ask for all they want at once",
+  ),
   systemVectorsMax: limit(1_024, "vectors", "of one read or write, and things that one poll waits for"),
   descriptorsMax: limit(1_024, "descriptors", "that one call has open"),
   scratchBytesMax: limit(16 * 1024 * 1024, "bytes", "in /tmp of one call, which is in memory"),

@@ -3,6 +3,7 @@
 
 import { strict as assert } from "node:assert";
 import { after, test } from "node:test";
+import { limits } from "../../host/limits.ts";
 import { component, handler } from "../support/components.ts";
 import { assertProblem, TestHost } from "../support/test-host.ts";
 
@@ -18,6 +19,8 @@ const fromList = `(import "${http}" "[static]fields.from-list" (func $from_list 
 const open = `(import "wasi:keyvalue/store@0.2.0-draft2" "open" (func $open (param i32 i32 i32)))`;
 const setMany = `(import "wasi:keyvalue/batch@0.2.0-draft2" "set-many"
   (func $set_many (param i32 i32 i32 i32)))`;
+
+const random = `(import "wasi:random/random@0.2.12" "get-random-bytes" (func $random (param i64 i32)))`;
 
 /** The last 30,000 bytes of the memory are letters. */
 const letters = "(memory.fill (i32.const 230000) (i32.const 97) (i32.const 30000))";
@@ -89,6 +92,13 @@ const hoards: readonly Hoard[] = [
     code: "bad_guest_output",
     reason: /a list has more than \d+ bytes/,
   },
+  {
+    name: "asks for more random bytes than one call gives",
+    body: `(call $random (i64.const ${limits.systemRandomBytesMax + 1}) (i32.const 512))`,
+    imports: random,
+    code: "bad_guest_output",
+    reason: /it asks \d+ random bytes, limit is \d+/,
+  },
 ];
 
 for (const [index, { name, body, imports = "", code, reason }] of hoards.entries()) {
@@ -101,6 +111,13 @@ for (const [index, { name, body, imports = "", code, reason }] of hoards.entries
     assert.equal((await host.call("peer")).status, 200);
   });
 }
+
+test("a component gets as many random bytes as a library may want at once", async () => {
+  const asking = `(call $random (i64.const 100000) (i32.const 512))
+    (call $answer (local.get $out) (i32.load (i32.const 512)) (i32.load (i32.const 516)))`;
+  await host.deploy("random", component(handler(asking, "", random)));
+  assert.equal((await host.call("random")).bytes.byteLength, 100_000);
+});
 
 test("what a component lets go of does not count: it makes and drops more than may be kept", async () => {
   const drops = handler(
