@@ -18,7 +18,6 @@ import {
   type Verdict,
   verdict,
 } from "../prepared-names.ts";
-import { Descriptor } from "./abi/component/descriptors.ts";
 import { ComponentGuest, type Realloc } from "./abi/component/guest.ts";
 import type { HostFunction } from "./abi/component/host-function.ts";
 import { IncomingRequest } from "./abi/component/incoming-request.ts";
@@ -109,6 +108,10 @@ export class ComponentInstance implements Guest {
     return this.#component.steps.flatMap(({ globals }, index) =>
       globals.map((name) => this.#exports[index]?.[name] as WebAssembly.Global),
     );
+  }
+
+  get holdsOfHost(): boolean {
+    return this.#guest.call.resources.count > 0;
   }
 
   bind(call: InstanceCall): void {
@@ -225,10 +228,9 @@ export class ComponentInstance implements Guest {
 
   readonly #drop = (handle: number): void => {
     const { state, call } = this.#guest;
-    state.enterSystem();
     try {
-      const value = call.resources.take(handle >>> 0);
-      if (value instanceof Descriptor) value.dropped();
+      this.#guest.enter();
+      call.resources.take(handle >>> 0).dropped?.();
     } catch (error) {
       throw state.recorded(error);
     }

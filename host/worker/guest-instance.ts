@@ -24,6 +24,8 @@ export type Guest = {
   readonly memoryBytes: number;
   /** The mutable globals, all numbers, when it can be reset. */
   readonly globals: readonly WebAssembly.Global[];
+  /** Whether it has something of the host, as a handle, without which its memory is no good to a later call. */
+  readonly holdsOfHost: boolean;
   /** Calls it has been bound to. */
   readonly calls: number;
   /** Makes it run for `call` from now on. */

@@ -148,6 +148,9 @@ export class GuestInstance implements Guest {
     this.globals = globals.map((name) => this.#exports[name] as WebAssembly.Global);
   }
 
+  /** Its memory and globals are all that a call finds: descriptors last for one. */
+  readonly holdsOfHost = false;
+
   /** Makes it run for `call` from now on. */
   bind(call: InstanceCall): void {
     this.calls += 1;

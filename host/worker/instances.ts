@@ -71,7 +71,7 @@ export class Instances {
     if (use === "new" || this.#kept.has(module)) return;
     // What a host call said or did belongs to one call: each must make it anew, unless told otherwise.
     const takes = use === "snapshot" || (use === "reset" && state.hostCalls === 0);
-    const image = takes ? InstanceImage.take(instance) : null;
+    const image = takes && !instance.holdsOfHost ? InstanceImage.take(instance) : null;
     const kept: Kept = { image, idle: [], secondCallsFailed: 0, bytes: 0, usedAt: ++this.#uses };
     this.#kept.set(module, kept);
     this.#account(kept, image?.byteLength ?? 0);

@@ -106,6 +106,22 @@ test("an instance that hoards handles from call to call is replaced before its t
   assert.deepEqual(await firstBytes("hoarder", 5), [1, 2, 1, 2, 1]);
 });
 
+test("an instance for which the host keeps much from call to call is replaced", async () => {
+  const keeper = handler(
+    `(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+     (memory.fill (i32.const 196608) (i32.const 97) (i32.const 40000))
+     (local.set $a (call $fields))
+     (call $append (local.get $a) (i32.const 196608) (i32.const 4)
+       (i32.const 196608) (i32.const 40000) (i32.const 512))
+     (i32.store8 (i32.const 1024) (global.get $calls))
+     (call $answer (local.get $out) (i32.const 1024) (i32.const 1))`,
+    "(global $calls (mut i32) (i32.const 0))",
+  );
+  await host.configure("keeper", { isolation: "reuse" });
+  await host.deploy("keeper", component(keeper));
+  assert.deepEqual(await firstBytes("keeper", 5), [1, 2, 1, 2, 1]);
+});
+
 test("an instance that takes one call alone is told so, and after three of them each call has its own", async () => {
   const once = handler(
     `(if (global.get $called) (then (return)))
@@ -120,4 +136,23 @@ test("an instance that takes one call alone is told so, and after three of them 
   assert.equal(reasons.length, 3);
   for (const reason of reasons)
     assert.match(reason, /gave no answer to call 2 of its instance.*isolation "fresh"/);
+});
+
+test("a handle that an instance got while it started is there in each of its calls, whatever its isolation", async () => {
+  const starting = component(
+    handler(
+      `(call $write (global.get $stdout) (i32.const 1024) (i32.const 4) (i32.const 512))
+       (call $answer (local.get $out) (i32.const 1024) (i32.const 4))`,
+      `(data (i32.const 1024) "text") (global $stdout (mut i32) (i32.const 0))
+       (func $init (global.set $stdout (call $get_stdout))) (start $init)`,
+      `(import "wasi:cli/stdout@0.2.12" "get-stdout" (func $get_stdout (result i32)))`,
+    ),
+  );
+  for (const isolation of ["fresh", "snapshot", "reuse", "dedicated"]) {
+    await host.configure("starting", { isolation });
+    await host.deploy("starting", starting);
+    for (let call = 0; call < 4; call += 1) {
+      assert.equal((await host.call("starting")).text, "text", `${isolation}, call ${call}`);
+    }
+  }
 });

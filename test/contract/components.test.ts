@@ -277,6 +277,30 @@ test("a component waits for its clock without holding its thread, and reads file
   );
 });
 
+test("a component that polls for ever ends at its deadline, and its neighbours are unharmed", async () => {
+  const polls = handler(
+    `(i32.store (i32.const 2048) (call $after (i64.const -1)))
+     (call $poll (i32.const 2048) (i32.const 1) (i32.const 512))`,
+    "",
+    `(import "wasi:io/poll@0.2.12" "poll" (func $poll (param i32 i32 i32)))
+     (import "wasi:clocks/monotonic-clock@0.2.12" "subscribe-duration" (func $after (param i64) (result i32)))`,
+  );
+  await host.configure("polls", { timeoutMs: 500 });
+  await host.deploy("polls", component(polls));
+  assertProblem(await host.call("polls"), 504, "deadline_exceeded");
+  assert.equal((await host.ask("GET", "/fn/peer/?name=me")).text, "Hello, me!");
+});
+
+test("a component that ends itself after its answer has answered", async () => {
+  const exits = handler(
+    `(call $answer (local.get $out) (i32.const 1024) (i32.const 4)) (call $exit (i32.const 1)) (unreachable)`,
+    `(data (i32.const 1024) "done")`,
+    `(import "wasi:cli/exit@0.2.12" "exit" (func $exit (param i32)))`,
+  );
+  await host.deploy("exits", component(exits));
+  assert.equal((await host.call("exits")).text, "done");
+});
+
 test("short calls of components run on the main thread, and those that wait on another", async () => {
   const inline = async (): Promise<number> =>
     Number(/^mayfly_inline_calls_total (\d+)$/m.exec((await host.ask("GET", "/metrics")).text)?.[1]);

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { limits } from "../../host/limits.ts";
 import { errno } from "../../host/worker/abi/wasi/errno.ts";
 import { preview1 } from "../../host/worker/abi/wasi/preview1.ts";
+import { assemble } from "../support/guests.ts";
 import { callNames, extraAt, program, systemCall, systemPuppet } from "../support/programs.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { problemCode, TestHost } from "../support/test-host.ts";
@@ -67,9 +68,20 @@ test("vectors may overlap each other and themselves, and are filled in their ord
 });
 
 test("one call moves no more than its bound", async () => {
-  const random = await result("random_get", [4_096, 100]);
-  assert.equal(random, errno.success);
+  assert.equal(await result("random_get", [4_096, 100]), errno.success);
   assert.equal(problemCode(await act("random_get", [0, 2 ** 32 - 1])), "bad_guest_output");
+  const { systemRandomBytesMax } = limits;
+  const asking = `(module
+    (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") ${systemRandomBytesMax / 65_536 + 1})
+    (func (export "_start")
+      (if (call $random (i32.const 0) (i32.const ${systemRandomBytesMax})) (then (unreachable)))
+      (call $exit (call $random (i32.const 0) (i32.const ${systemRandomBytesMax + 1})))))`;
+  await host.deploy("asking", assemble(asking));
+  assert.equal(problemCode(await host.call("asking")), "program_failed");
+  const { message } = (await host.logs("asking")).at(-1) ?? assert.fail();
+  assert.match(message, new RegExp(`^exit code ${errno.inval},`));
 });
 
 test("as many descriptors as there may be, and not one more", async () => {

@@ -158,3 +158,10 @@ test("where the host has no room nothing is written", () => {
   assert.equal(files.write(file, 0, new Uint8Array(10_000)), "insufficient-space");
   assert.equal(file.size, 0);
 });
+
+test("nothing, written beyond the end of a file, leaves it as it is", () => {
+  const files = fileSystem();
+  const file = opened(files, "tmp/f");
+  assert.equal(files.write(file, 5_000, new Uint8Array(0)), null);
+  assert.equal(file.size, 0);
+});

@@ -164,6 +164,8 @@ export class FileSystem {
 
   /** Writes into a file that was opened for it, which grows where it must. */
   write(file: File, offset: number, bytes: Uint8Array): FileError | null {
+    // Nothing, written beyond the end, does not move that.
+    if (bytes.byteLength === 0) return null;
     const end = offset + bytes.byteLength;
     if (end > file.size) {
       const error = this.resize(file, end);

@@ -8,6 +8,7 @@ import type { FileSystem } from "../../filesystem/file-system.ts";
 import { GuestFault } from "../../guest-memory.ts";
 import { LineLog } from "../wasi/streams.ts";
 import type { Holdings } from "./holdings.ts";
+import type { Keep } from "./kept.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
 import type { Resources } from "./resources.ts";
 
@@ -36,6 +37,10 @@ export class ComponentCall {
 
   get resources(): Resources {
     return this.holdings.resources;
+  }
+
+  get keep(): Keep {
+    return this.holdings.keep;
   }
 
   get files(): FileSystem {

@@ -86,7 +86,7 @@ export class Descriptor {
       at += BigInt(read.byteLength);
       return read.byteLength === 0 ? null : read;
     };
-    return good(new InputStream(next));
+    return good(new InputStream(next, false, this.#opened(file)));
   }
 
   /** `offset` null: always at the end. */
@@ -100,7 +100,13 @@ export class Descriptor {
       if (at !== null) at += wrote.value;
       return undefined;
     };
-    return good(new OutputStream(write));
+    return good(new OutputStream(write, false, this.#opened(file)));
+  }
+
+  /** A stream keeps its file, as a descriptor does; gives what ends that. */
+  #opened(file: File): () => void {
+    file.opens += 1;
+    return () => this.files.closed(file);
   }
 }
 

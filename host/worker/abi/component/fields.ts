@@ -2,6 +2,7 @@
 // may not be is told to the guest; what goes out is checked once more by the host (http/guest-response.ts).
 
 import { limits } from "../../../limits.ts";
+import { type Keep, Kept } from "./kept.ts";
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Visible ASCII, space, tab and obs-text (RFC 9110, section 5.5). */
@@ -22,23 +23,41 @@ const forbidden = new Set([
 
 export type HeaderFault = { readonly tag: "invalid-syntax" | "forbidden" | "immutable" };
 
-export class Fields {
-  #entries: (readonly [name: string, value: string])[];
-  readonly #isImmutable: boolean;
+/** What an entry takes beside its characters. */
+const entryBytes = 64;
 
-  constructor(entries: readonly (readonly [string, string])[] = [], isImmutable = false) {
+type FieldEntry = readonly [name: string, value: string];
+
+const sizeOf = (entries: readonly FieldEntry[]): number =>
+  entries.reduce((sum, [name, value]) => sum + entryBytes + name.length + value.length, 0);
+
+export class Fields {
+  #entries: FieldEntry[];
+  readonly #isImmutable: boolean;
+  readonly #keep: Keep;
+  readonly #kept: Kept;
+
+  /** Throws a GuestFault where there is no room for them. */
+  constructor(keep: Keep, entries: readonly FieldEntry[] = [], isImmutable = false) {
+    this.#keep = keep;
+    this.#kept = new Kept(keep);
+    this.#kept.add(sizeOf(entries));
     this.#entries = [...entries];
     this.#isImmutable = isImmutable;
   }
 
+  dropped(): void {
+    this.#kept.release();
+  }
+
   /** Names and values, which are byte strings. */
-  get entries(): readonly (readonly [string, string])[] {
+  get entries(): readonly FieldEntry[] {
     return this.#entries;
   }
 
   /** The same fields, which the guest cannot change any more. */
   frozen(): Fields {
-    return new Fields(this.#entries, true);
+    return new Fields(this.#keep, this.#entries, true);
   }
 
   get(name: string): string[] {
@@ -47,27 +66,37 @@ export class Fields {
   }
 
   /** Replaces the values of a name; what is wrong with them, or null. */
-  set(name: string, values: readonly string[]): HeaderFault | null {
-    const fault = this.#fault(name, values);
-    if (fault !== null) return fault;
+  set(name: string, values: readonly Uint8Array[]): HeaderFault | null {
+    const added = this.#checked(name, values);
+    if ("tag" in added) return added;
     const wanted = name.toLowerCase();
-    this.#entries = this.#entries.filter(([other]) => other.toLowerCase() !== wanted);
-    for (const value of values) this.#entries.push([name, value]);
+    const entries = this.#entries.filter(([other]) => other.toLowerCase() !== wanted);
+    entries.push(...added);
+    this.#kept.set(sizeOf(entries));
+    this.#entries = entries;
     return null;
   }
 
-  append(name: string, value: string): HeaderFault | null {
-    const fault = this.#fault(name, [value]);
-    if (fault === null) this.#entries.push([name, value]);
-    return fault;
+  append(name: string, value: Uint8Array): HeaderFault | null {
+    const added = this.#checked(name, [value]);
+    if ("tag" in added) return added;
+    this.#kept.add(sizeOf(added));
+    this.#entries.push(...added);
+    return null;
   }
 
-  #fault(name: string, values: readonly string[]): HeaderFault | null {
+  #checked(name: string, values: readonly Uint8Array[]): FieldEntry[] | HeaderFault {
     if (this.#isImmutable) return { tag: "immutable" };
     if (!token.test(name)) return { tag: "invalid-syntax" };
-    if (!values.every((value) => fieldValue.test(value))) return { tag: "invalid-syntax" };
-    if (forbidden.has(name.toLowerCase())) return { tag: "forbidden" };
     // More than may leave the host is no header block, whatever it says.
-    return this.#entries.length + values.length > limits.listItemsMax ? { tag: "invalid-syntax" } : null;
+    if (this.#entries.length + values.length > limits.listItemsMax) return { tag: "invalid-syntax" };
+    const added: FieldEntry[] = [];
+    for (const bytes of values) {
+      if (bytes.byteLength > limits.responseHeaderBytesMax) return { tag: "invalid-syntax" };
+      const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+      if (!fieldValue.test(value)) return { tag: "invalid-syntax" };
+      added.push([name, value]);
+    }
+    return forbidden.has(name.toLowerCase()) ? { tag: "forbidden" } : added;
   }
 }

@@ -29,7 +29,11 @@ export class ComponentGuest {
   allocationChecks: number | null = null;
   /** Whether the call finds what the one before has left. */
   isContinued = false;
+  /** Strings and bytes that host calls have been given, in all. */
+  givenBytes = 0;
   #movedBytes = 0;
+  /** Checks that are left to the allocator in this host call. */
+  #checksLeft = 0;
   /** What an instance that goes on as it is has of the call before. */
   #kept: Holdings | null = null;
   #view = new DataView(new ArrayBuffer(0));
@@ -58,6 +62,19 @@ export class ComponentGuest {
     const { waiter } = this.state;
     if (waiter === null) throw new Error("A component ran with nothing to wait by");
     return waiter;
+  }
+
+  /** Begins a host call, which the guest's allocator may make none of (CanonicalABI.md, `may_leave`). */
+  enter(): void {
+    this.state.enterSystem();
+    if (this.allocationChecks !== null) throw this.fault("the component's allocator called the host");
+    this.#checksLeft = limits.allocationChecksMax;
+  }
+
+  /** Counts what the host does for the guest as bytes that are moved in that time. */
+  works(bytes: number): void {
+    this.#movedBytes += bytes;
+    if (this.state.memory !== null) this.state.memory.moved += bytes;
   }
 
   /**
@@ -93,9 +110,14 @@ export class ComponentGuest {
   /** Bytes of the memory, valid until the guest runs again. */
   bytes(at: number, length: number): Uint8Array<ArrayBuffer> {
     const { buffer } = this.view(at, length);
-    this.#movedBytes += length;
-    if (this.state.memory !== null) this.state.memory.moved += length;
+    this.works(length);
     return new Uint8Array(buffer as ArrayBuffer, at, length);
+  }
+
+  /** As `bytes`, of what the guest gives the host. */
+  given(at: number, length: number): Uint8Array<ArrayBuffer> {
+    this.givenBytes += length;
+    return this.bytes(at, length);
   }
 
   text(at: number, length: number): string {
@@ -103,7 +125,7 @@ export class ComponentGuest {
       throw this.fault(`a string has ${length} bytes, limit is ${limits.hostCallBytesMax}`);
     }
     try {
-      return utf8.decode(this.bytes(at, length));
+      return utf8.decode(this.given(at, length));
     } catch (error) {
       if (error instanceof GuestFault) throw error;
       throw this.fault("a string is not UTF-8");
@@ -114,12 +136,13 @@ export class ComponentGuest {
   allocate(realloc: Realloc | null, bytes: number, align: number): number {
     if (bytes === 0) return align;
     if (realloc === null) throw this.fault("the component names no allocator for what the host answers");
-    this.allocationChecks = limits.allocationChecksMax;
+    this.allocationChecks = this.#checksLeft;
     try {
       const at = realloc(0, 0, align, bytes) >>> 0;
       this.view(at, bytes, align);
       return at;
     } finally {
+      this.#checksLeft = this.allocationChecks ?? 0;
       this.allocationChecks = null;
     }
   }

@@ -113,7 +113,7 @@ function made<const types extends readonly ValueType<unknown>[], answer>(
           throw state.recorded(error);
         };
         try {
-          state.enterSystem();
+          guest.enter();
           if (!atStart && state.phase !== "running") throw notAtStart();
           const from = new FlatReader(values);
           const args = lift(guest, from);

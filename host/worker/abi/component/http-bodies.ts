@@ -1,22 +1,32 @@
 // Bodies of wasi:http, on both sides: each can be taken once, and its stream once.
 
 import { GuestFault } from "../../guest-memory.ts";
+import { Gathered } from "../wasi/streams.ts";
+import { type Keep, Kept } from "./kept.ts";
 import { InputStream, OutputStream, type Sink, type Source } from "./streams.ts";
 
 /** A body that comes to the guest. */
 export class IncomingBody {
   readonly ofCall = true;
   #source: Source | null;
+  readonly #release: () => void;
 
-  constructor(source: Source) {
+  /** `release` is called when nobody can read it any more. */
+  constructor(source: Source, release: () => void = () => {}) {
     this.#source = source;
+    this.#release = release;
   }
 
   /** Null when it has been taken. */
   stream(): InputStream | null {
     const source = this.#source;
     this.#source = null;
-    return source && new InputStream(source, true);
+    return source && new InputStream(source, true, this.#release);
+  }
+
+  dropped(): void {
+    if (this.#source !== null) this.#release();
+    this.#source = null;
   }
 }
 
@@ -37,7 +47,7 @@ export class FutureTrailers {
 }
 
 /** Where the bytes of a body go, and what is done when there are no more. */
-export type BodySink = { readonly write: Sink; readonly end: () => void };
+export type BodySink = { readonly write: Sink; readonly end: () => void; readonly release: () => void };
 
 /** A body that the guest writes. */
 export class OutgoingBody {
@@ -60,28 +70,36 @@ export class OutgoingBody {
     if (this.#stream !== null) this.#stream.closed = true;
     this.#sink.end();
   }
+
+  /** It has no end, and goes nowhere. */
+  dropped(): void {
+    if (this.#stream !== null) this.#stream.closed = true;
+    this.#sink.release();
+  }
 }
 
 /** Keeps the bytes of a body until it is whole. */
 export class BodyBuffer implements BodySink {
-  readonly #chunks: Uint8Array[] = [];
+  readonly #gathered: Gathered;
   readonly #bytesMax: number;
-  #bytes = 0;
   isEnded = false;
   readonly #onEnd: () => void;
 
-  constructor(bytesMax: number, onEnd: () => void = () => {}) {
+  constructor(keep: Keep, bytesMax: number, onEnd: () => void = () => {}) {
+    const kept = new Kept(keep);
+    this.#gathered = new Gathered((bytes) => {
+      kept.add(bytes);
+      return true;
+    }, 0);
     this.#bytesMax = bytesMax;
     this.#onEnd = onEnd;
   }
 
   readonly write = (bytes: Uint8Array): undefined => {
-    this.#bytes += bytes.byteLength;
-    if (this.#bytes > this.#bytesMax) {
+    if (this.#gathered.bytes.byteLength + bytes.byteLength > this.#bytesMax) {
       throw new GuestFault("bad_guest_output", `a body has more than ${this.#bytesMax} bytes`);
     }
-    // The view is of the guest's memory.
-    if (bytes.byteLength > 0) this.#chunks.push(bytes.slice());
+    if (bytes.byteLength > 0) this.#gathered.write(bytes);
   };
 
   readonly end = (): void => {
@@ -89,9 +107,11 @@ export class BodyBuffer implements BodySink {
     this.#onEnd();
   };
 
-  take(): Uint8Array {
-    const [only] = this.#chunks;
-    if (only !== undefined && this.#chunks.length === 1) return only;
-    return Buffer.concat(this.#chunks);
+  /** Valid until more is written. */
+  get bytes(): Uint8Array {
+    return this.#gathered.bytes;
   }
+
+  /** Lets go of its bytes. */
+  readonly release = (): void => this.#gathered.release();
 }

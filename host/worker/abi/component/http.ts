@@ -16,18 +16,18 @@ const headerError = variant({ "invalid-syntax": null, forbidden: null, immutable
 const entry = tuple(string, bytes);
 const fields = borrow(Fields);
 
-const byteString = (value: Uint8Array): string =>
-  Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1");
 const bytesOf = (value: string): Uint8Array => Buffer.from(value, "latin1");
 const told = (fault: HeaderFault | null) => (fault === null ? done : bad(fault));
 
 const fieldFunctions: Readonly<Record<string, HostFunction>> = {
-  "[constructor]fields": func([], own(Fields), () => new Fields()),
-  "[static]fields.from-list": func([list(entry)], result(own(Fields), headerError), (_guest, entries) => {
-    const made = new Fields();
+  "[constructor]fields": func([], own(Fields), ({ call }) => new Fields(call.keep)),
+  "[static]fields.from-list": func([list(entry)], result(own(Fields), headerError), ({ call }, entries) => {
+    const made = new Fields(call.keep);
     for (const [name, value] of entries) {
-      const fault = made.append(name, byteString(value));
-      if (fault !== null) return bad(fault);
+      const fault = made.append(name, value);
+      if (fault === null) continue;
+      made.dropped();
+      return bad(fault);
     }
     return good(made);
   }),
@@ -36,7 +36,7 @@ const fieldFunctions: Readonly<Record<string, HostFunction>> = {
   "[method]fields.set": func(
     [fields, string, list(bytes)],
     result(null, headerError),
-    (_guest, of, name, values) => told(of.set(name, values.map(byteString))),
+    (_guest, of, name, values) => told(of.set(name, values)),
   ),
   "[method]fields.delete": func([fields, string], result(null, headerError), (_guest, of, name) =>
     told(of.set(name, [])),
@@ -44,12 +44,12 @@ const fieldFunctions: Readonly<Record<string, HostFunction>> = {
   "[method]fields.append": func(
     [fields, string, bytes],
     result(null, headerError),
-    (_guest, of, name, value) => told(of.append(name, byteString(value))),
+    (_guest, of, name, value) => told(of.append(name, value)),
   ),
   "[method]fields.entries": func([fields], list(entry), (_guest, of) =>
     of.entries.map(([name, value]) => [name, bytesOf(value)] as const),
   ),
-  "[method]fields.clone": func([fields], own(Fields), (_guest, of) => new Fields(of.entries)),
+  "[method]fields.clone": func([fields], own(Fields), ({ call }, of) => new Fields(call.keep, of.entries)),
 };
 
 /** The body or stream, or nothing when it has been taken. */
@@ -67,7 +67,7 @@ const requestFunctions: Readonly<Record<string, HostFunction>> = {
   ),
   "[method]incoming-request.scheme": func([request], option(scheme), (_guest, of) => schemeOf(of.scheme)),
   "[method]incoming-request.authority": func([request], option(string), (_guest, of) => of.authority),
-  "[method]incoming-request.headers": func([request], own(Fields), (_guest, of) => of.headers()),
+  "[method]incoming-request.headers": func([request], own(Fields), ({ call }, of) => of.headers(call.keep)),
   "[method]incoming-request.consume": func([request], result(own(IncomingBody), null), (_guest, of) =>
     once(of.consume()),
   ),
@@ -86,12 +86,15 @@ const responseFunctions: Readonly<Record<string, HostFunction>> = {
   "[method]response-outparam.send-informational": func(
     [borrow(ResponseOutparam), u16, own(Fields)],
     sent,
-    () => bad({ tag: "internal-error", value: "informational responses are not sent" }),
+    (_guest, _outparam, _status, of) => {
+      of.dropped();
+      return bad({ tag: "internal-error", value: "informational responses are not sent" });
+    },
   ),
   "[constructor]outgoing-response": func(
     [own(Fields)],
     own(OutgoingResponse),
-    (_guest, of) => new OutgoingResponse(of),
+    ({ call }, of) => new OutgoingResponse(call.keep, of),
   ),
   "[method]outgoing-response.status-code": func([response], u16, (_guest, { status }) => status),
   "[method]outgoing-response.set-status-code": func(
@@ -110,17 +113,25 @@ const responseFunctions: Readonly<Record<string, HostFunction>> = {
   "[method]outgoing-body.write": func([borrow(OutgoingBody)], result(own(OutputStream), null), (_guest, of) =>
     once(of.write()),
   ),
-  "[static]outgoing-body.finish": func([own(OutgoingBody), option(own(Fields))], sent, (_guest, of) => {
-    of.finish();
-    return done;
-  }),
+  "[static]outgoing-body.finish": func(
+    [own(OutgoingBody), option(own(Fields))],
+    sent,
+    (_guest, of, trailers) => {
+      trailers?.dropped();
+      of.finish();
+      return done;
+    },
+  ),
 };
 
 const bodyFunctions: Readonly<Record<string, HostFunction>> = {
   "[method]incoming-body.stream": func([borrow(IncomingBody)], result(own(InputStream), null), (_guest, of) =>
     once(of.stream()),
   ),
-  "[static]incoming-body.finish": func([own(IncomingBody)], own(FutureTrailers), () => new FutureTrailers()),
+  "[static]incoming-body.finish": func([own(IncomingBody)], own(FutureTrailers), (_guest, of) => {
+    of.dropped();
+    return new FutureTrailers();
+  }),
   "[method]future-trailers.subscribe": func([borrow(FutureTrailers)], own(Pollable), () => alwaysReady),
   "[method]future-trailers.get": func(
     [borrow(FutureTrailers)],
@@ -175,7 +186,7 @@ const outgoingFunctions: Readonly<Record<string, HostFunction>> = {
   "[constructor]outgoing-request": func(
     [own(Fields)],
     own(OutgoingRequest),
-    (_guest, of) => new OutgoingRequest(of),
+    ({ call }, of) => new OutgoingRequest(call.keep, of),
   ),
   "[method]outgoing-request.body": func([sending], result(own(OutgoingBody), null), (_guest, of) =>
     once(of.body()),
@@ -188,6 +199,7 @@ const outgoingFunctions: Readonly<Record<string, HostFunction>> = {
       (of) => of.method,
       (of, value) => {
         of.method = value;
+        of.counted();
       },
     ),
     "path-with-query": property(
@@ -196,6 +208,7 @@ const outgoingFunctions: Readonly<Record<string, HostFunction>> = {
       (of) => of.pathWithQuery,
       (of, value) => {
         of.pathWithQuery = value;
+        of.counted();
       },
     ),
     scheme: property(
@@ -204,6 +217,7 @@ const outgoingFunctions: Readonly<Record<string, HostFunction>> = {
       (of) => of.scheme,
       (of, value) => {
         of.scheme = value;
+        of.counted();
       },
     ),
     authority: property(
@@ -212,6 +226,7 @@ const outgoingFunctions: Readonly<Record<string, HostFunction>> = {
       (of) => of.authority,
       (of, value) => {
         of.authority = value;
+        of.counted();
       },
     ),
   }),
@@ -252,7 +267,7 @@ const optionFunctions: Readonly<Record<string, HostFunction>> = {
 
 const receivedFunctions: Readonly<Record<string, HostFunction>> = {
   "[method]incoming-response.status": func([received], u16, (_guest, { status }) => status),
-  "[method]incoming-response.headers": func([received], own(Fields), (_guest, of) => of.headers()),
+  "[method]incoming-response.headers": func([received], own(Fields), ({ call }, of) => of.headers(call.keep)),
   "[method]incoming-response.consume": func([received], result(own(IncomingBody), null), (_guest, of) =>
     once(of.consume()),
   ),

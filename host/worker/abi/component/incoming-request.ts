@@ -3,6 +3,7 @@
 import type { CallState } from "../../call-state.ts";
 import { Fields } from "./fields.ts";
 import { IncomingBody } from "./http-bodies.ts";
+import type { Keep } from "./kept.ts";
 
 type Head = {
   readonly method: string;
@@ -40,8 +41,8 @@ export class IncomingRequest {
     return /^[a-z]+:\/\/([^/?]*)/.exec(this.#read().url)?.[1];
   }
 
-  headers(): Fields {
-    return new Fields(this.#read().headers, true);
+  headers(keep: Keep): Fields {
+    return new Fields(keep, this.#read().headers, true);
   }
 
   /** Null when its body has been taken. */

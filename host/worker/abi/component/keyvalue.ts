@@ -5,14 +5,22 @@ import { decodeAnswer, encodeQuestion } from "../../../messages.ts";
 import { bad, done, good, option, type Result, record, result, tuple, variant } from "./compound-types.ts";
 import type { ComponentGuest } from "./guest.ts";
 import { func, type Interface, waitingFunc } from "./host-function.ts";
+import { type Keep, Kept } from "./kept.ts";
 import { borrow, own } from "./resources.ts";
 import { bool, bytes, list, string, u64 } from "./value-types.ts";
 
 class Bucket {
   readonly store: string;
+  readonly #kept: Kept;
 
-  constructor(store: string) {
+  constructor(keep: Keep, store: string) {
     this.store = store;
+    this.#kept = new Kept(keep);
+    this.#kept.add(2 * store.length);
+  }
+
+  dropped(): void {
+    this.#kept.release();
   }
 }
 
@@ -59,7 +67,7 @@ const told = (answer: Result<unknown, StoreError>): Result<undefined, StoreError
 export const store: Interface = {
   resources: ["bucket"],
   functions: {
-    open: func([string], result(own(Bucket), error), (_guest, name) => good(new Bucket(name))),
+    open: func([string], result(own(Bucket), error), ({ call }, name) => good(new Bucket(call.keep, name))),
     "[method]bucket.get": waitingFunc([bucket, string], result(value, error), get),
     "[method]bucket.set": waitingFunc(
       [bucket, string, bytes],
@@ -121,10 +129,17 @@ export const batch: Interface = {
       [bucket, list(tuple(string, bytes))],
       result(null, error),
       async (guest, of, entries) => {
+        const kept = new Kept(guest.call.keep);
+        kept.add(entries.reduce((sum, [, given]) => sum + given.byteLength, 0));
         // The views are of memory that the guest may change while it waits.
-        for (const [key, given] of entries.map(([key, given]) => [key, given.slice()] as const)) {
-          const one = await set(guest, of, key, given);
-          if (one.tag === "err") return one;
+        const copies = entries.map(([key, given]) => [key, given.slice()] as const);
+        try {
+          for (const [key, given] of copies) {
+            const one = await set(guest, of, key, given);
+            if (one.tag === "err") return one;
+          }
+        } finally {
+          kept.release();
         }
         return done;
       },

@@ -1,6 +1,7 @@
 // A request of wasi:http that the guest sends, and the response that it waits for. It goes the way of every
 // guest's fetch, through the main thread and the same rules, once its body is whole.
 
+import type { ErrandReply } from "../../../invocation.ts";
 import { limits } from "../../../limits.ts";
 import { decodeResponse, encodeFetch } from "../../../messages.ts";
 import type { ComponentCall } from "./component-call.ts";
@@ -15,6 +16,7 @@ import {
   type Scheme,
   schemeName,
 } from "./http-values.ts";
+import { type Keep, Kept } from "./kept.ts";
 import { Pollable } from "./streams.ts";
 
 export class OutgoingRequest {
@@ -25,12 +27,29 @@ export class OutgoingRequest {
   authority: string | undefined;
   readonly fields: Fields;
   readonly #content: BodyBuffer;
+  /** Of what it is sent by. */
+  readonly #kept: Kept;
   #body: OutgoingBody | null = null;
   #onWhole: (() => void) | null = null;
 
-  constructor(fields: Fields) {
+  constructor(keep: Keep, fields: Fields) {
     this.fields = fields;
-    this.#content = new BodyBuffer(limits.requestBodyBytesMax, () => this.#onWhole?.());
+    this.#kept = new Kept(keep);
+    this.#content = new BodyBuffer(keep, limits.requestBodyBytesMax, () => this.#onWhole?.());
+  }
+
+  /** Counts method, scheme, authority and path, one of which the guest has set. */
+  counted(): void {
+    const texts = [this.method.value, this.scheme?.value, this.authority, this.pathWithQuery];
+    // Two bytes for each character at most.
+    this.#kept.set(texts.reduce((sum, text) => sum + 2 * (text?.length ?? 0), 0));
+  }
+
+  /** Nobody sends it, or it has been made a message. */
+  dropped(): void {
+    this.fields.dropped();
+    this.#content.release();
+    this.#kept.release();
   }
 
   /** Null when it has been taken. */
@@ -59,7 +78,7 @@ export class OutgoingRequest {
       redirects: 0,
       timeoutMs,
       headers: this.fields.entries,
-      body: this.#content.take(),
+      body: this.#content.bytes,
     });
   }
 }
@@ -83,22 +102,30 @@ export class IncomingResponse {
   readonly ofCall = true;
   readonly status: number;
   readonly #headers: readonly (readonly [string, string])[];
+  readonly #kept: Kept;
   #body: Uint8Array | null;
 
-  constructor(status: number, headers: readonly (readonly [string, string])[], body: Uint8Array) {
+  /** Its bytes are counted in `kept` until nobody can read them any more. */
+  constructor(kept: Kept, status: number, headers: readonly (readonly [string, string])[], body: Uint8Array) {
+    this.#kept = kept;
     this.status = status;
     this.#headers = headers;
     this.#body = body;
   }
 
-  headers(): Fields {
-    return new Fields(this.#headers, true);
+  headers(keep: Keep): Fields {
+    return new Fields(keep, this.#headers, true);
   }
 
   consume(): IncomingBody | null {
     const body = this.#body;
     this.#body = null;
-    return body && new IncomingBody(sourceOf(body));
+    return body && new IncomingBody(sourceOf(body), () => this.#kept.release());
+  }
+
+  dropped(): void {
+    if (this.#body !== null) this.#kept.release();
+    this.#body = null;
   }
 }
 
@@ -106,31 +133,29 @@ type Fetched = Result<IncomingResponse, ErrorCode>;
 
 export class FutureResponse {
   readonly ofCall = true;
-  readonly #arrived: Promise<void>;
+  readonly #call: ComponentCall;
+  readonly #request: OutgoingRequest;
+  /** Who waits for it now. */
+  readonly #waiting = new Set<() => void>();
   #fetched: Fetched | null = null;
   #isTaken = false;
+  #isDropped = false;
 
   /** Throws what ends a guest that may not wait: nothing of it is caught on the way. */
   constructor(call: ComponentCall, request: OutgoingRequest, timeoutMs: number) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#arrived = promise;
-    const settle = (fetched: Fetched): void => {
-      this.#fetched = fetched;
-      resolve();
-    };
-    request.whenWhole(() => {
-      call.errand("fetch", request.message(timeoutMs)).then(
-        ({ failed, message }) =>
-          settle(failed ? bad(errorCodeOf(Buffer.from(message).toString())) : response(call, message)),
-        () => settle(bad({ tag: "internal-error", value: undefined })),
-      );
-    });
+    this.#call = call;
+    this.#request = request;
+    request.whenWhole(() => this.#send(timeoutMs));
   }
 
   subscribe(): Pollable {
     return new Pollable(
       () => this.#fetched !== null,
-      () => ({ done: this.#arrived, cancel: () => {} }),
+      () => {
+        const { promise: done, resolve } = Promise.withResolvers<void>();
+        this.#waiting.add(resolve);
+        return { done, cancel: () => void this.#waiting.delete(resolve) };
+      },
     );
   }
 
@@ -141,10 +166,38 @@ export class FutureResponse {
     this.#isTaken = true;
     return good(this.#fetched);
   }
-}
 
-function response({ state }: ComponentCall, message: Uint8Array): Fetched {
-  if (state.waiter?.keepResult(message.byteLength) === false) return bad({ tag: "connection-limit-reached" });
-  const { status, headers, body } = decodeResponse(message, limits.listItemsMax);
-  return good(new IncomingResponse(status, headers, body));
+  dropped(): void {
+    this.#isDropped = true;
+    this.#request.dropped();
+    if (!this.#isTaken && this.#fetched?.tag === "ok") this.#fetched.value.dropped();
+  }
+
+  #send(timeoutMs: number): void {
+    const message = this.#request.message(timeoutMs);
+    this.#request.dropped();
+    // It may lie in a queue.
+    const kept = new Kept(this.#call.keep);
+    kept.add(message.byteLength);
+    this.#call.errand("fetch", message).then(
+      (reply) => {
+        kept.release();
+        if (!this.#isDropped) this.#settle(this.#answered(reply));
+      },
+      () => this.#settle(bad({ tag: "internal-error", value: undefined })),
+    );
+  }
+
+  #settle(fetched: Fetched): void {
+    this.#fetched = fetched;
+    for (const wake of this.#waiting) wake();
+  }
+
+  #answered({ failed, message }: ErrandReply): Fetched {
+    if (failed) return bad(errorCodeOf(Buffer.from(message).toString()));
+    const kept = new Kept(this.#call.keep);
+    if (!kept.fits(message.byteLength)) return bad({ tag: "connection-limit-reached" });
+    const { status, headers, body } = decodeResponse(message, limits.listItemsMax);
+    return good(new IncomingResponse(kept, status, headers, body));
+  }
 }

@@ -7,6 +7,7 @@ import type { CallState } from "../../call-state.ts";
 import type { ResponseWriter } from "../../response-writer.ts";
 import type { Fields } from "./fields.ts";
 import { BodyBuffer, type BodySink, OutgoingBody } from "./http-bodies.ts";
+import type { Keep } from "./kept.ts";
 
 const none = new Uint8Array(0);
 
@@ -14,11 +15,12 @@ export class OutgoingResponse {
   readonly ofCall = true;
   status = 200;
   readonly #fields: Fields;
-  readonly #content = new ResponseContent();
+  readonly #content: ResponseContent;
   #body: OutgoingBody | null = null;
 
-  constructor(fields: Fields) {
+  constructor(keep: Keep, fields: Fields) {
     this.#fields = fields;
+    this.#content = new ResponseContent(keep);
   }
 
   headers(): Fields {
@@ -35,6 +37,7 @@ export class OutgoingResponse {
   /** Makes it the answer of a call, which is whole where nobody has taken the body. */
   answer(state: CallState): void | Promise<void> {
     const fields = this.#fields.entries.flat();
+    this.#fields.dropped();
     if (this.#body === null) this.#content.end();
     // Where the guest may not be left waiting nothing is streamed: the answer is whole, or it is none.
     if (state.guard !== null) {
@@ -44,14 +47,24 @@ export class OutgoingResponse {
     }
     return this.#content.begin(state, encodeResponse(this.status, fields, none));
   }
+
+  /** It is nobody's answer. */
+  dropped(): void {
+    this.#fields.dropped();
+    this.#content.release();
+  }
 }
 
 /** The bytes of a response, before it is the answer and after. */
 class ResponseContent implements BodySink {
-  readonly #before = new BodyBuffer(limits.responseBodyBytesMax);
+  readonly #before: BodyBuffer;
   #state: CallState | null = null;
   #writer: ResponseWriter | null = null;
   #onWhole: ((body: Uint8Array) => void) | null = null;
+
+  constructor(keep: Keep) {
+    this.#before = new BodyBuffer(keep, limits.responseBodyBytesMax);
+  }
 
   /** Is given away whole. */
   gather(onWhole: (body: Uint8Array) => void): void {
@@ -63,8 +76,13 @@ class ResponseContent implements BodySink {
   begin(state: CallState, head: Uint8Array<ArrayBuffer>): void | Promise<void> {
     this.#state = state;
     this.#writer = state.beginAnswer(head);
-    const wrote = this.write(this.#before.take());
-    if (wrote instanceof Promise) return wrote.then(() => this.#endIfWhole());
+    const wrote = this.write(this.#before.bytes);
+    if (wrote instanceof Promise) return wrote.then(() => this.#begun());
+    this.#begun();
+  }
+
+  #begun(): void {
+    this.release();
     this.#endIfWhole();
   }
 
@@ -75,6 +93,8 @@ class ResponseContent implements BodySink {
     return this.#writer.write(bytes);
   };
 
+  readonly release = (): void => this.#before.release();
+
   readonly end = (): void => {
     this.#before.end();
     this.#endIfWhole();
@@ -82,7 +102,7 @@ class ResponseContent implements BodySink {
 
   #endIfWhole(): void {
     if (!this.#before.isEnded) return;
-    this.#onWhole?.(this.#before.take());
+    this.#onWhole?.(this.#before.bytes);
     this.#state?.endAnswer();
   }
 }

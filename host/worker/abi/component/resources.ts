@@ -15,6 +15,8 @@ const usesMax = 2 ** 16;
 export type Resource = object & {
   /** Whether it is of no use once its call has ended; false unless it says so. */
   readonly ofCall?: boolean;
+  /** Lets go of what is kept for it: its handle is gone. */
+  dropped?(): void;
 };
 
 /** In the place of what went with its call. */
@@ -35,7 +37,11 @@ export class Resources {
 
   /** What was of its call is gone; its handles can be dropped, and nothing else. */
   callEnded(): void {
-    for (const [place, value] of this.#values.entries()) if (value?.ofCall) this.#values[place] = gone;
+    for (const [place, value] of this.#values.entries()) {
+      if (!value?.ofCall) continue;
+      value.dropped?.();
+      this.#values[place] = gone;
+    }
   }
 
   add(value: Resource): number {
@@ -52,9 +58,10 @@ export class Resources {
     return this.#values[this.#place(handle)] as object;
   }
 
-  take(handle: number): object {
+  /** Who takes a resource lets go of what is kept for it. */
+  take(handle: number): Resource {
     const place = this.#place(handle);
-    const value = this.#values[place] as object;
+    const value = this.#values[place] as Resource;
     this.#values[place] = null;
     this.#uses[place] = ((this.#uses[place] ?? 0) + 1) % usesMax;
     this.#free.push(place);

@@ -10,11 +10,13 @@ export class InputStream {
   readonly #source: Source;
   /** Whether it is of a body. */
   readonly ofCall: boolean;
+  readonly dropped: () => void;
   #ended = false;
 
-  constructor(source: Source, ofCall = false) {
+  constructor(source: Source, ofCall = false, dropped: () => void = () => {}) {
     this.#source = source;
     this.ofCall = ofCall;
+    this.dropped = dropped;
   }
 
   /** Null once it has ended. */
@@ -42,12 +44,14 @@ export class OutputStream {
   readonly #sink: Sink;
   /** Whether it is of a body. */
   readonly ofCall: boolean;
+  readonly dropped: () => void;
   /** Whether it takes no more. */
   closed = false;
 
-  constructor(sink: Sink, ofCall = false) {
+  constructor(sink: Sink, ofCall = false, dropped: () => void = () => {}) {
     this.#sink = sink;
     this.ofCall = ofCall;
+    this.dropped = dropped;
   }
 
   write(bytes: Uint8Array): Wrote | Promise<Wrote> {

@@ -135,7 +135,7 @@ function putBytes(guest: ComponentGuest, bytes: Uint8Array, realloc: Realloc | n
 
 /** list<u8>: from the guest a view of its memory, valid until it runs again. */
 export const bytes: ValueType<Uint8Array> = ranged(
-  (guest, at, length) => guest.bytes(at, length),
+  (guest, at, length) => guest.given(at, length),
   (guest, value, realloc) => putBytes(guest, value, realloc),
 );
 
@@ -144,6 +144,9 @@ export const string: ValueType<string> = ranged(
   (guest, value, realloc) => putBytes(guest, Buffer.from(value), realloc),
 );
 
+/** What looking at one item takes, as bytes that are moved in that time. */
+const itemWork = 1_024;
+
 export function list<value>(element: ValueType<value>): ValueType<readonly value[]> {
   return ranged<readonly value[]>(
     (guest, at, length) => {
@@ -151,9 +154,19 @@ export function list<value>(element: ValueType<value>): ValueType<readonly value
         throw guest.fault(`a list has ${length} items, limit is ${limits.listItemsMax}`);
       }
       guest.view(at, length * element.bytes, element.align);
-      return Array.from({ length }, (_, index) => element.load(guest, at + index * element.bytes));
+      guest.works(length * itemWork);
+      const before = guest.givenBytes;
+      return Array.from({ length }, (_, index) => {
+        const item = element.load(guest, at + index * element.bytes);
+        // All of them may be the same bytes of the guest's, and are not those of the host.
+        if (guest.givenBytes - before > limits.listBytesMax) {
+          throw guest.fault(`a list has more than ${limits.listBytesMax} bytes`);
+        }
+        return item;
+      });
     },
     (guest, values, realloc) => {
+      guest.works(values.length * itemWork);
       const at = guest.allocate(realloc, values.length * element.bytes, element.align);
       values.forEach((value, index) => {
         element.store(guest, at + index * element.bytes, value, realloc);

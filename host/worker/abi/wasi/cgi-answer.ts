@@ -10,6 +10,8 @@ import { type CgiFault, type CgiResponse, HeadEnd, readCgiResponse } from "./cgi
 import { Gathered, noRoom, type Sink } from "./streams.ts";
 
 const none = new Uint8Array(0);
+/** Most answers are short. */
+const uncountedBytes = 16_384;
 
 export class CgiAnswer implements Sink {
   readonly #state: CallState;
@@ -27,7 +29,7 @@ export class CgiAnswer implements Sink {
   ) {
     this.#state = state;
     this.#end = end;
-    this.#gathered = new Gathered(hold);
+    this.#gathered = new Gathered(hold, uncountedBytes);
   }
 
   /** What goes out as it is written; null as long as nothing does. */

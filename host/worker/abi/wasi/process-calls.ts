@@ -56,7 +56,7 @@ export const processCalls: HostCalls = {
   random_get: call(["i32", "i32"], ["i32"], (state, pointer: number, length: number) => {
     const program = programOf(state);
     const view = program.memory.view(pointer, length);
-    if (view.byteLength > limits.systemCallBytesMax) return program.done(errno.inval);
+    if (view.byteLength > limits.systemRandomBytesMax) return program.done(errno.inval);
     randomFillSync(view);
     // It takes about ten times as long as moving them.
     return program.done(errno.success, 10 * view.byteLength);

@@ -72,19 +72,19 @@ export class BodySource implements Source {
 }
 
 const firstBytes = 1_024;
-/** Less is not counted: most answers are short. */
-const uncountedBytes = 16_384;
 
 /** Gathers what is written; who writes bounds it. */
 export class Gathered {
   readonly #hold: (bytes: number) => boolean;
+  readonly #uncountedBytes: number;
   #buffer = new Uint8Array(0);
   #length = 0;
   #heldBytes = 0;
 
-  /** `hold` counts bytes that are held from now on, or no more; false when there is no room. */
-  constructor(hold: (bytes: number) => boolean) {
+  /** `hold` counts bytes that are held from now on, or no more; false when there is no room. Less is not counted. */
+  constructor(hold: (bytes: number) => boolean, uncountedBytes: number) {
     this.#hold = hold;
+    this.#uncountedBytes = uncountedBytes;
   }
 
   /** False when there is no room for it. */
@@ -92,7 +92,7 @@ export class Gathered {
     const length = this.#length + bytes.byteLength;
     if (length > this.#buffer.byteLength) {
       const capacity = Math.max(length, 2 * this.#buffer.byteLength, firstBytes);
-      if (capacity > uncountedBytes) {
+      if (capacity > this.#uncountedBytes) {
         if (!this.#hold(capacity - this.#heldBytes)) return false;
         this.#heldBytes = capacity;
       }
