@@ -117,6 +117,8 @@ export class InlineRunner {
       const taken = this.#instances.take(cached, call);
       instance = taken.instance;
       this.#checks = 0;
+      // What making it took is spent: thrown away for that, the next one would be as cold, and take as long.
+      if (!taken.started) this.#endsAtMs = this.#now() + budgetMs;
       // It is given back, or thrown away, before anything else happens here, and cannot grow.
       this.#pages = instance.memoryBytes / pageBytes;
       if (this.#parts.memory.hasRoom(this.#pages)) {

@@ -87,8 +87,9 @@ const codes: Readonly<Record<Exclude<Act, "nothing">, Misuse | string>> = {
   allocator_lies: misused(outside),
 };
 
+/** On a busy machine the CPU limit would be met before the allocator's own bound: hence two seconds of it. */
 test("what a component must not do has a code of its own, its log says what it was, and its neighbours are unharmed", async () => {
-  await host.configure("puppet", { cpuMs: 200, env: { KEY: "value" } });
+  await host.configure("puppet", { cpuMs: 2_000, env: { KEY: "value" } });
   await host.deploy("puppet", puppetComponent());
   for (const [act, wanted] of Object.entries(codes) as [Act, Misuse | string][]) {
     const answer = await host.call("puppet", { body: order(act) });
@@ -305,10 +306,15 @@ test("short calls of components run on the main thread, and those that wait on a
   const inline = async (): Promise<number> =>
     Number(/^mayfly_inline_calls_total (\d+)$/m.exec((await host.ask("GET", "/metrics")).text)?.[1]);
   const before = await inline();
-  for (let call = 0; call < 200 && (await inline()) === before; call += 1) {
-    assert.equal((await host.ask("GET", "/fn/peer/?name=you")).text, "Hello, you!");
+  // A deploy that a busy machine held up has measured instances too dear for the main thread: another one tells.
+  for (let deploy = 0; deploy < 10 && (await inline()) === before; deploy += 1) {
+    await host.ask("DELETE", "/v1/functions/short");
+    await host.deploy("short", helloComponent);
+    for (let call = 0; call < 100 && (await inline()) === before; call += 1) {
+      assert.equal((await host.ask("GET", "/fn/short/?name=you")).text, "Hello, you!");
+    }
   }
-  assert.ok((await inline()) > before);
+  assert.ok((await inline()) > before, (await host.ask("GET", "/v1/functions/short")).text);
   const settled = await inline();
   for (let call = 0; call < 20; call += 1) assert.equal((await host.call("kv")).text, "value");
   assert.equal(await inline(), settled);

@@ -74,13 +74,13 @@ test("a client that reads slowly is waited for, longer than it may stand still",
 test("a function may take its time behind an answer that was read slowly", async (context) => {
   const late = Promise.withResolvers<Buffer>();
   const bare = await BareServer.start(context, {
-    writeStallTimeoutMs: 100,
+    writeStallTimeoutMs: 500,
     answer: ({ path }) => (path === "/late" ? late.promise : large),
   });
   const connection = await bare.open();
   connection.write(get("") + get("/late"));
   assert.equal((await connection.answer())?.body.length, limits.responseBodyBytesMax);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
   late.resolve(responseMessage({ body: "late" }));
   assert.equal((await connection.answer())?.body.toString(), "late");
   connection.close();
