@@ -19,6 +19,7 @@ const [uid = 0, gid = 0] = last("USER").split(":").map(Number);
 const mayChange = process.getuid?.() === 0;
 const mayUnshare = mayChange && spawnSync("unshare", ["-fp", "--mount-proc", "true"]).status === 0;
 
+const checkout = join(import.meta.dirname, "../..");
 let installed: InstalledPackage;
 before(async () => {
   if (!mayChange) return;
@@ -37,7 +38,8 @@ function dataFolder(name: string): string {
 
 /** A command of the Dockerfile, with the paths of this machine in place of the image's. */
 function onThisMachine(...words: string[]): string[] {
-  const node = process.execPath;
+  // The one that was installed: the account may not look into the folder that the checkout lies in.
+  const node = process.execPath.replace(checkout, installed.project);
   return words.map((word) => (word === "node" ? node : word.replace("/opt/mayfly", installed.folder)));
 }
 
