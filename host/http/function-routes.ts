@@ -29,7 +29,7 @@ export type FunctionRouteParts = {
   readonly onDeploy: (outcome: "created" | "unchanged" | ErrorCode) => void;
 };
 
-const deploySchema = z.strictObject({
+const deploySchema = z.object({
   live: z.enum(["true", "false"], "want true or false").default("true"),
 });
 
