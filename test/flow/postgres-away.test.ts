@@ -44,7 +44,7 @@ test("a trigger that changes keeps its place, one that is removed gives its slot
   );
   // Another kind of trigger has no use for a slot.
   assert.equal((await host.send("PUT", `${path}/moves`, { kind: "topic", topic: "t" })).status, 200);
-  await until(async () => !(await slots()).includes(slot), 10_000);
+  await until(async () => !(await slots()).includes(slot), 30_000);
   await host.deploy("goes", await compiled(functionFile));
   const made = await host.send("PUT", "/v1/functions/goes/triggers/rows", {
     ...{ kind: "postgres", url: database.url(), tables },
@@ -53,7 +53,7 @@ test("a trigger that changes keeps its place, one that is removed gives its slot
   const ofGoes = async (): Promise<number> => (await slots()).filter((name) => name.includes("goes")).length;
   assert.equal(await ofGoes(), 1);
   assert.equal((await host.ask("DELETE", "/v1/functions/goes")).status, 204);
-  await until(async () => (await ofGoes()) === 0, 10_000);
+  await until(async () => (await ofGoes()) === 0, 30_000);
   assert.deepEqual(
     await database.query("SELECT 1 FROM pg_publication WHERE pubname LIKE 'mayfly%moves%'"),
     [],
@@ -76,7 +76,7 @@ test("a slot or a publication that is gone is said, and the trigger is mended by
         error = JSON.stringify(state.error);
         return state.status === "reconnecting" && expected.test(error);
       },
-      20_000,
+      60_000,
       () => error,
     );
     assert.match(error, /"code":"database_refused"/);
@@ -97,7 +97,7 @@ test("a slot or a publication that is gone is said, and the trigger is mended by
       );
       return false;
     }
-  }, 10_000);
+  }, 30_000);
   await faulty(/does not exist/);
   assert.equal((await put("lost", settings)).status, 200);
   await connected("lost");
@@ -134,7 +134,7 @@ test("a password that has changed stops a trigger, and one that is put with the 
     [slot],
   );
   await database.query("INSERT INTO rotated VALUES (1)");
-  await until(async () => (await shown("rotated")).state.error?.code === "database_refused", 10_000);
+  await until(async () => (await shown("rotated")).state.error?.code === "database_refused", 30_000);
   const { error } = (await shown("rotated")).state;
   assert.match(error?.message ?? "", /user or the password/);
   assert.equal((await put("rotated", { ...settings, url: url("new-secret") })).status, 200);
@@ -152,7 +152,7 @@ test("changes wait in the database while the host is away, or the server is, and
   assert.equal((await put("away", { tables }, second)).status, 201);
   await connected("away", second);
   await database.query("INSERT INTO away VALUES ('a1')");
-  await until(async () => (await count("a1", second)) === 1, 10_000);
+  await until(async () => (await count("a1", second)) === 1, 30_000);
   await hosts.stop();
   const idle = (await database.query(
     "SELECT 1 FROM pg_replication_slots WHERE slot_name LIKE '%away%' AND NOT active",
@@ -162,7 +162,7 @@ test("changes wait in the database while the host is away, or the server is, and
   second = await hosts.start();
   await until(async () => (await count("a2", second)) === 1, 20_000);
   await database.kill();
-  await until(async () => (await shown("away", second)).state.status === "reconnecting", 10_000);
+  await until(async () => (await shown("away", second)).state.status === "reconnecting", 30_000);
   assert.equal((await shown("away", second)).state.error?.code, "database_unreachable");
   await database.resume();
   await database.query("INSERT INTO away VALUES ('a3')");
